@@ -1,0 +1,166 @@
+#include "input.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <libfdt.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "dtc.hpp"
+#include "file.hpp"
+#include "tree_directory.hpp"
+
+namespace carveout::cli {
+namespace {
+
+using device_tree::Bytes;
+using device_tree::Tree;
+
+constexpr std::size_t kHeaderBytes = 40;  // of version 17, the only one written since 2005
+constexpr std::string_view kStandardInput = "-";
+constexpr std::string_view kSourceStart = "/dts-v1/";
+
+bool is_source(std::string_view name, std::string_view start) {
+  return name.ends_with(".dts") || name.ends_with(".dtso") || start.starts_with(kSourceStart);
+}
+
+std::uint32_t magic_of(Bytes bytes) {
+  return bytes.size() < device_tree::kCellBytes ? 0 : device_tree::load_cell(bytes, 0);
+}
+
+[[noreturn]] void refuse_unknown(std::string_view source, Bytes start) {
+  if (start.empty()) throw Refusal{source, "is empty", "0 bytes"};
+  const auto byte = [&](std::size_t at) { return std::to_integer<unsigned>(start[at]); };
+  std::string begins;
+  for (std::size_t i = 0; i < std::min<std::size_t>(start.size(), 4); ++i) {
+    begins += fmt::format("{:02x}", byte(i));
+  }
+  const bool gzip = start.size() > 1 && byte(0) == 0x1f && byte(1) == 0x8b;
+  throw Refusal{source,
+                fmt::format("is no flattened device tree: it begins with 0x{}, not with 0x{:08x}{}",
+                            begins, FDT_MAGIC, gzip ? "; gzip has compressed it" : ""),
+                "byte 0x0"};
+}
+
+/// Reads a blob of which `blob` is the beginning.
+std::vector<std::byte> read_rest(std::string_view source, const File& file,
+                                 std::vector<std::byte> blob) {
+  const std::size_t start = blob.size();
+  const std::uint64_t total = start < 8 ? kHeaderBytes : device_tree::load_cell(blob, 4);
+  if (total > kMaxBlobBytes) {
+    throw Refusal{source,
+                  fmt::format("its header says {} bytes; Carveout reads trees of up to {} bytes",
+                              total, kMaxBlobBytes),
+                  "byte 0x4"};
+  }
+  const auto known = file.size();
+  if (total > start && (!known || *known >= total)) {
+    blob.resize(total);
+    blob.resize(start + file.read(std::span{blob}.subspan(start)));
+  } else if (total > start) {
+    blob.resize(std::max<std::size_t>(start, *known));  // only so that its length can be told
+  }
+  if (blob.size() < std::max<std::uint64_t>(total, kHeaderBytes)) {
+    throw Refusal{source,
+                  start < kHeaderBytes
+                      ? fmt::format("is truncated: a header has {} bytes", kHeaderBytes)
+                      : fmt::format("is truncated: its header says {} bytes", total),
+                  fmt::format("it ends at byte {:#x}", blob.size())};
+  }
+  return blob;
+}
+
+/// @param symbols  compile source so that overlays find its labels.
+std::vector<std::byte> read_blob(std::string_view source, bool symbols) {
+  const bool standard_input = source == kStandardInput;
+  const File file = standard_input ? File::standard_input() : File::open(source);
+  if (file.is_directory()) return read_tree_directory(source, file);
+
+  std::vector<std::byte> start(kHeaderBytes);
+  start.resize(file.read(start));
+  if (magic_of(start) == FDT_MAGIC) return read_rest(source, file, std::move(start));
+  const std::string_view text{reinterpret_cast<const char*>(start.data()), start.size()};
+  if (!standard_input && is_source(source, text)) {
+    std::vector<std::byte> blob = compile_source(source, symbols);
+    if (magic_of(blob) != FDT_MAGIC) refuse_unknown(source, blob);
+    return blob;
+  }
+  refuse_unknown(source, start);
+}
+
+[[noreturn]] void refuse_overlay(std::string_view source, std::string_view overlay, int error) {
+  throw Refusal{source, fmt::format("overlay {} does not apply: {}", overlay, fdt_strerror(error)),
+                "fdt_overlay_apply"};
+}
+
+/// libfdt writes while it applies an overlay, so neither tree may have what its checks would
+/// refuse; Carveout's own reading of the result comes later.
+void check_full(std::string_view source, Bytes blob) {
+  if (const int error = fdt_check_full(blob.data(), blob.size()); error != 0) {
+    throw Refusal{source, fmt::format("is malformed: {}", fdt_strerror(error)), "fdt_check_full"};
+  }
+}
+
+/// The tree with the overlay applied.
+std::vector<std::byte> apply(std::string_view source, const std::vector<std::byte>& base,
+                             std::string_view overlay, const std::vector<std::byte>& changes) {
+  // What is added is at most the overlay; the symbols that it brings get longer paths on the way.
+  std::size_t room = base.size() + 2 * changes.size() + 4096;
+  while (room <= 2 * kMaxBlobBytes) {
+    std::vector<std::byte> merged(room);
+    std::vector<std::byte> spent = changes;  // libfdt destroys both, even where it fails
+    int error =
+        fdt_open_into(base.data(), merged.data(), static_cast<int>(std::min<std::size_t>(room, INT32_MAX)));
+    if (error == 0) error = fdt_overlay_apply(merged.data(), spent.data());
+    if (error == 0) {
+      fdt_pack(merged.data());
+      merged.resize(fdt_totalsize(merged.data()));
+      return merged;
+    }
+    if (error != -FDT_ERR_NOSPACE) refuse_overlay(source, overlay, error);
+    room *= 2;
+  }
+  refuse_overlay(source, overlay, -FDT_ERR_NOSPACE);
+}
+
+}  // namespace
+
+Board read_board(std::string_view source, std::span<const std::string> overlays) {
+  std::vector<std::byte> blob = read_blob(source, !overlays.empty());
+  if (!overlays.empty()) check_full(source, blob);
+  for (const std::string& overlay : overlays) {
+    const std::vector<std::byte> changes = read_blob(overlay, true);
+    check_full(overlay, changes);
+    blob = apply(source, blob, overlay, changes);
+  }
+  const auto scratch_bytes = Tree::measure(blob);
+  if (!scratch_bytes) throw refusal(source, scratch_bytes.error());
+  std::vector<std::byte> scratch(*scratch_bytes);
+  auto tree = Tree::open(blob, scratch);
+  if (!tree) throw refusal(source, tree.error());
+  return {std::string{source}, std::move(blob), std::move(scratch), *tree};
+}
+
+void check_standard_input(std::string_view verb, std::span<const std::string> sources,
+                          std::span<const std::string> overlays) {
+  if (std::ranges::count(sources, kStandardInput) + std::ranges::count(overlays, kStandardInput) >
+      1) {
+    throw Refusal{verb, "standard input is named twice, and can be read once", "-"};
+  }
+}
+
+Refusal refusal(std::string_view source, const device_tree::TreeError& error) {
+  std::array<char, 64> buffer{};
+  Text where{buffer};
+  error.where(where);
+  return {source, error.what(), where.view()};
+}
+
+}  // namespace carveout::cli

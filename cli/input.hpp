@@ -1,0 +1,46 @@
+// BOARD on the command line -> a tree that can be asked.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "carveout/device_tree/tree.hpp"
+#include "refusal.hpp"
+
+namespace carveout::cli {
+
+/// The largest blob that is read, and the most that a directory of properties may hold.
+inline constexpr std::size_t kMaxBlobBytes = std::size_t{64} << 20;
+
+/// A board as the user named it, with its overlays applied: read, checked and indexed.
+struct Board {
+  std::string source;  ///< as typed
+  std::vector<std::byte> blob;
+  std::vector<std::byte> scratch;
+  device_tree::Tree tree;  ///< looks into blob and scratch
+
+  Board(Board&&) = default;
+  Board& operator=(Board&&) = default;
+  Board(const Board&) = delete;
+  Board& operator=(const Board&) = delete;
+};
+
+/// Reads a board: a blob in a file or on standard input (`-`), a directory in the form of
+/// /proc/device-tree, or device tree source through dtc. What it is, is seen by its content; only
+/// source is known by its name.
+///
+/// Reads no more of a file than the header says, and nothing after the header of a file that is no
+/// tree. Throws Refusal.
+[[nodiscard]] Board read_board(std::string_view source, std::span<const std::string> overlays);
+
+/// Refuses a command line that names standard input more than once.
+void check_standard_input(std::string_view verb, std::span<const std::string> sources,
+                          std::span<const std::string> overlays);
+
+/// A tree's mistake as the line that ends the program.
+[[nodiscard]] Refusal refusal(std::string_view source, const device_tree::TreeError& error);
+
+}  // namespace carveout::cli

@@ -1,0 +1,126 @@
+# Helpers that add tests. Labels: unit, trees, boards, checks, consumer, compile_fail, fuzz.
+include(GoogleTest)
+
+# Where the presets build: the tests of images and archives take them from there.
+set(CARVEOUT_BUILDS
+    "${PROJECT_SOURCE_DIR}/build"
+    CACHE PATH "The folder of the other presets' build folders")
+
+# carveout_add_test(<name> SOURCES <file>... [LIBS <target>...] [LABELS <label>...]
+#                   [DEFINES <definition>...] [TIMEOUT <seconds>])
+#
+# A GoogleTest program (RapidCheck included), linked with carveout::core and LIBS. Each of its tests
+# becomes a ctest test with the name <name>/<Suite>.<Test>. LABELS is unit unless given.
+function(carveout_add_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LIBS;LABELS;DEFINES")
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
+    message(FATAL_ERROR "carveout_add_test(${name}): SOURCES missing, or unknown arguments: "
+                        "${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(NOT arg_LABELS)
+    set(arg_LABELS unit)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  carveout_target_defaults(${name})
+  target_compile_definitions(${name} PRIVATE ${arg_DEFINES})
+  target_link_libraries(${name} PRIVATE carveout::core ${arg_LIBS} rapidcheck GTest::gtest_main)
+  gtest_discover_tests(
+    ${name}
+    TEST_PREFIX "${name}/"
+    DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+endfunction()
+
+# carveout_add_script_test(<name> COMMAND <program> <argument>... [LABELS <label>...]
+#                          [TIMEOUT <seconds>])
+#
+# A test that is a command; it runs at the top of the source tree.
+function(carveout_add_script_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "COMMAND;LABELS")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  add_test(
+    NAME ${name}
+    COMMAND ${arg_COMMAND}
+    WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+endfunction()
+
+# carveout_add_fuzz_target(<name> SOURCES <file>... CORPUS <folder> [LIBS <target>...] [RUNS <n>]
+#                          [DICTIONARY <file>] [MAX_LEN <bytes>])
+#
+# In a build with CARVEOUT_BUILD_FUZZ (preset fuzz): a libFuzzer program, in the build's folder fuzz/.
+# In a build with tests: the ctest test fuzz/<name>, which runs the program of the preset fuzz over
+# the corpus, then RUNS times (5000 unless given) from a fixed seed. The corpus is only read.
+function(carveout_add_fuzz_target name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "CORPUS;RUNS;DICTIONARY;MAX_LEN" "SOURCES;LIBS")
+  if(CARVEOUT_BUILD_FUZZ)
+    add_executable(${name} ${arg_SOURCES})
+    carveout_target_defaults(${name})
+    target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    target_link_libraries(${name} PRIVATE carveout::core ${arg_LIBS})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/fuzz")
+  endif()
+  if(CARVEOUT_BUILD_TESTS)
+    if(NOT arg_RUNS)
+      set(arg_RUNS 5000)
+    endif()
+    set(options -seed=1 -runs=${arg_RUNS} -timeout=5 -rss_limit_mb=1024 -print_final_stats=1
+                "-artifact_prefix=${CMAKE_CURRENT_BINARY_DIR}/")
+    if(arg_DICTIONARY)
+      list(APPEND options "-dict=${CMAKE_CURRENT_SOURCE_DIR}/${arg_DICTIONARY}")
+    endif()
+    if(arg_MAX_LEN)
+      list(APPEND options -max_len=${arg_MAX_LEN})
+    endif()
+    # The first folder is where libFuzzer writes what it discovers; the corpus is the second.
+    set(found "${CMAKE_CURRENT_BINARY_DIR}/${name}.found")
+    file(MAKE_DIRECTORY "${found}")
+    carveout_add_script_test(
+      fuzz/${name} COMMAND "${CARVEOUT_BUILDS}/fuzz/fuzz/${name}" ${options} "${found}"
+                           "${CMAKE_CURRENT_SOURCE_DIR}/${arg_CORPUS}" LABELS fuzz)
+  endif()
+endfunction()
+
+# carveout_add_image(<name> SOURCES <file>... LINKER_SCRIPT <file> [LIBS <target>...])
+#
+# A bare-metal program, <build folder>/boards/<name>.elf, in a build of one of the cross presets.
+function(carveout_add_image name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LINKER_SCRIPT" "SOURCES;LIBS")
+  add_executable(${name} ${arg_SOURCES})
+  carveout_target_defaults(${name})
+  cmake_path(ABSOLUTE_PATH arg_LINKER_SCRIPT)
+  target_link_libraries(${name} PRIVATE carveout::core ${arg_LIBS} gcc)
+  target_link_options(${name} PRIVATE "-T${arg_LINKER_SCRIPT}" "-Wl,-Map=$<TARGET_FILE:${name}>.map"
+                      -Wl,--fatal-warnings -Wl,--no-warn-rwx-segments)
+  set_target_properties(
+    ${name} PROPERTIES SUFFIX .elf RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/boards"
+                       LINK_DEPENDS "${arg_LINKER_SCRIPT}")
+endfunction()
+
+# carveout_add_board_test(<name> PRESET <preset> IMAGE <name> COMMAND <emulator> <argument>...
+#                         [PASS <regular expression>] [TIMEOUT <seconds>])
+#
+# In a build with tests: the ctest test boards/<name>, which starts the emulator with
+# `-kernel <image>` appended. It passes by the emulator's exit status, or by PASS in its output.
+function(carveout_add_board_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PRESET;IMAGE;PASS;TIMEOUT" "COMMAND")
+  if(NOT CARVEOUT_BUILD_TESTS)
+    return()
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  carveout_add_script_test(
+    boards/${name} COMMAND ${arg_COMMAND} -kernel
+                           "${CARVEOUT_BUILDS}/${arg_PRESET}/boards/${arg_IMAGE}.elf" LABELS boards
+    TIMEOUT ${arg_TIMEOUT})
+  if(arg_PASS)
+    set_tests_properties(boards/${name} PROPERTIES PASS_REGULAR_EXPRESSION "${arg_PASS}")
+  endif()
+endfunction()

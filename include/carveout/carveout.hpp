@@ -1,0 +1,15 @@
+// Everything that a driver needs, core to ops. Board code adds setup/.
+#pragma once
+
+#include "carveout/core/address.hpp"
+#include "carveout/core/attributes.hpp"
+#include "carveout/core/error.hpp"
+#include "carveout/core/text.hpp"
+#include "carveout/core/window.hpp"
+#include "carveout/map/alias.hpp"
+#include "carveout/map/device.hpp"
+#include "carveout/map/route.hpp"
+#include "carveout/ops/buffer.hpp"
+#include "carveout/ops/coherent.hpp"
+#include "carveout/pool/pool.hpp"
+#include "carveout/port/port.hpp"

@@ -1,0 +1,62 @@
+// What a request asks for besides its size.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace carveout {
+
+/// Attributes of one request, as Linux's DMA_ATTR_* mean them. A set: combine with `|`.
+///
+/// Only those listed are defined; the others of the field belong to streaming and come with it.
+enum class Attributes : std::uint32_t {
+  none = 0,
+  /// The caller synchronises by itself: ordinary, cacheable memory will do, and no coherent pool
+  /// is spent (Linux: NON_CONSISTENT, later dma_alloc_noncoherent).
+  non_coherent = 1U << 0,
+  /// The CPU will not touch the bytes: a device address and no pointer; not zeroed
+  /// (Linux: NO_KERNEL_MAPPING).
+  no_cpu_mapping = 1U << 1,
+  /// The bytes may hold what an earlier owner left: skips zeroing.
+  uninitialized = 1U << 2,
+  /// Contiguous memory is wanted where ordinary memory serves (Linux: FORCE_CONTIGUOUS).
+  force_contiguous = 1U << 3,
+};
+
+[[nodiscard]] constexpr Attributes operator|(Attributes a, Attributes b) {
+  return static_cast<Attributes>(static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b));
+}
+
+/// Whether `set` has any of `wanted`.
+[[nodiscard]] constexpr bool has(Attributes set, Attributes wanted) {
+  return (static_cast<std::uint32_t>(set) & static_cast<std::uint32_t>(wanted)) != 0;
+}
+
+/// Whether the caller may be kept waiting. Says nothing about interrupts: pools serve both.
+enum class Context : std::uint8_t {
+  may_wait,       ///< reclaim, growth and an exact search of the pool are allowed
+  must_not_wait,  ///< an interrupt, or a caller that holds a lock
+};
+
+/// Which of a device's own pools a request means: any of them, one by its place in
+/// `memory-region`, or one by its name.
+struct PoolChoice {
+  std::optional<std::uint32_t> index = std::nullopt;
+  std::string_view name = {};
+
+  [[nodiscard]] constexpr bool any() const { return !index && name.empty(); }
+};
+
+/// What is wanted beyond a number of bytes; the defaults ask for nothing special. Alignment and
+/// boundary hold for the device address, absolutely, and not only within the pool.
+struct Options {
+  std::uint64_t align_bytes = 1;     ///< a power of two; the pool's granule is kept in any case
+  std::uint64_t boundary_bytes = 0;  ///< a power of two that the bytes must not cross; 0: none
+  Attributes attributes = Attributes::none;
+  Context context = Context::may_wait;
+  PoolChoice pool = {};
+};
+
+}  // namespace carveout

@@ -1,0 +1,76 @@
+// What can go wrong, as one closed list, and what is said about it.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string_view>
+
+namespace carveout {
+
+/// Every reason for which the library refuses. The names are part of the interface: the command
+/// line prints them as `failure.code`.
+enum class Error : std::uint8_t {
+  // requests
+  zero_size,         ///< a request for 0 bytes
+  bad_alignment,     ///< an alignment that is not a power of two
+  bad_boundary,      ///< a boundary that is not a power of two
+  crosses_boundary,  ///< a request larger than the boundary that it must not cross
+  exhausted,         ///< nothing free of that length, alignment and boundary in the reachable part
+  not_in_window,     ///< a chunk of the device's own pool lies whole in none of its windows
+  unreachable,       ///< memory that the device's windows show, over its mask or limit
+  no_pool,           ///< no role applies to the request
+  unknown_pool,      ///< the request names a pool that is not bound to the device
+  needs_iommu,       ///< the device's addresses are an IOMMU's choice, and none is driven here
+  table_full,        ///< the board's table for this is full: blocks, pools, devices, bindings, ...
+
+  // blocks given back
+  double_free,    ///< the block is free already
+  stale_block,    ///< its range was handed out again since
+  foreign_block,  ///< the pool never gave it
+  wrong_address,  ///< not the first byte of a block
+  wrong_size,     ///< not the size that was given
+  pool_gone,      ///< the block's pool was released
+
+  // declarations
+  already_declared,   ///< this name or role is taken, and the first stays
+  empty_range,        ///< a range of 0 bytes
+  wraps,              ///< a range that passes 2^64
+  overlaps,           ///< shares bytes with another pool
+  below_granule,      ///< nothing is left of it in whole granules
+  bad_granule,        ///< not a power of two, or less than the cache line
+  no_uncached_view,   ///< the CPU has no uncached view of it, and no device is coherent there
+  wrong_kind,         ///< a pool that cannot serve in this role
+  in_use,             ///< blocks of it live
+  storage_too_small,  ///< the storage given is less than what measure() said
+  not_placed,         ///< a dynamic region that fits nowhere
+  bad_tree,           ///< the blob cannot be read as a flattened device tree
+  no_such_node,       ///< no node of that path
+};
+
+/// The name of an error, as it stands in the code.
+[[nodiscard]] std::string_view name_of(Error error);
+
+/// What an error means, in half a sentence.
+[[nodiscard]] std::string_view meaning_of(Error error);
+
+/// A refusal: the reason, what was asked, and what there was. Fields that do not apply are empty.
+struct Failure {
+  Error code;
+  std::string_view pool = {};        ///< the pool concerned, by name
+  std::string_view other = {};       ///< the second party: who was there first, who holds blocks
+  std::uint64_t asked_bytes = 0;     ///< what was asked, rounded up to the pool's granule
+  std::uint64_t free_bytes = 0;      ///< what the pool had free in all, or the storage that was given
+  std::uint64_t largest_run_bytes = 0;  ///< the longest free run of the pool
+
+  constexpr bool operator==(const Failure&) const = default;
+};
+
+template <class T>
+using Result = std::expected<T, Failure>;
+
+[[nodiscard]] constexpr std::unexpected<Failure> refuse(Error code, std::string_view pool = {},
+                                                        std::string_view other = {}) {
+  return std::unexpected{Failure{.code = code, .pool = pool, .other = other}};
+}
+
+}  // namespace carveout

@@ -1,0 +1,102 @@
+// Who sees what where: a device, what it reaches, and the pools that are its own.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "carveout/core/address.hpp"
+#include "carveout/core/error.hpp"
+#include "carveout/core/window.hpp"
+#include "carveout/pool/pool.hpp"
+
+namespace carveout {
+
+/// The parts that a pool can play for a request. The order has no meaning; route() has one.
+enum class Role : std::uint8_t {
+  device,              ///< a coherent pool of the device's own
+  bounce,              ///< a restricted pool: the only memory that the device may reach
+  atomic,              ///< set aside for callers that must not wait
+  default_pool,        ///< the board's default coherent pool
+  contiguous_device,   ///< contiguous memory of the device's own
+  contiguous_node,     ///< the default contiguous memory of the device's NUMA node
+  contiguous_default,  ///< the board's default contiguous memory
+  ordinary,            ///< cacheable memory that the board set aside
+};
+inline constexpr std::size_t kRoles = 8;
+
+/// The role's name as the command line prints it: `device`, `default`, `contiguous_node`, ...
+[[nodiscard]] std::string_view name_of(Role role);
+
+/// The kind of memory that a pool must be of to play a role.
+[[nodiscard]] Memory memory_for(Role role);
+
+/// A pool that was given to one device, or the reason why it was not.
+struct Binding {
+  std::uint32_t index;    ///< its place in `memory-region`, or as declared
+  std::string_view name;  ///< empty: none
+  std::string_view pool_name;
+  Memory memory;
+  Pool* pool;                       ///< nullptr where the pool itself was refused
+  std::span<const Reach> reaches;   ///< how the device reaches this pool
+  std::optional<Error> refused;     ///< set: the binding bars other memory and serves nothing
+  Binding* next = nullptr;          ///< in the order of the index
+};
+
+/// The pools that the board gave a role that is not one device's. One object serves all devices of
+/// a System; it is the whole difference between a global pool and a device's.
+struct Roles {
+  struct NodePool {
+    std::uint32_t numa_node;
+    Pool* pool;
+    NodePool* next;
+  };
+
+  std::array<Pool*, kRoles> pools{};   ///< by Role; nullptr: the role is not filled
+  NodePool* contiguous_nodes = nullptr;
+  /// Ordinary memory exists but no pool of it: a hosted source, or a board that is only described.
+  bool ordinary_elsewhere = false;
+  /// The board is described and not run: no CPU views exist, and this is what is assumed of them.
+  bool described_only = false;
+  bool assume_uncached_view = false;
+
+  [[nodiscard]] constexpr Pool* of(Role role) const { return pools[static_cast<std::size_t>(role)]; }
+};
+
+/// A bus master: its windows, its masks, whether it is coherent with the CPU's caches, and the
+/// pools that are its own. Made by System::add_device(), which checks all of it; constant
+/// afterwards but for pools that are declared for it.
+struct Device {
+  std::string_view name;  ///< path of its node, or as declared
+  Holder id;              ///< its number in the System
+  Translation translation;
+  DmaAddr coherent_mask;           ///< the highest address that it can put on the bus
+  std::span<const Reach> reaches;  ///< translation cut by coherent_mask, in the order of windows
+  bool coherent;                   ///< the caches see what it does
+  bool behind_iommu;  ///< device addresses of anything but its own pools are an IOMMU's choice
+  std::uint32_t numa_node;
+  const Roles* roles;
+  Binding* bindings = nullptr;
+  Device* next = nullptr;
+
+  /// The device address of a range; see Translation::to_dma(). Not cut by the mask.
+  [[nodiscard]] constexpr std::optional<DmaAddr> to_dma(PhysRange range) const {
+    return translation.to_dma(range);
+  }
+};
+
+/// Whether a range is reached whole, and if not, why: not_in_window where the translation shows it
+/// in no single window, else unreachable (over the mask that cut it to `reaches`).
+///
+/// A pool's range is checked when it is bound, not when it is used: neither it nor the device's
+/// windows change afterwards, and a driver could do nothing about the error at that point.
+[[nodiscard]] std::optional<Error> reach_error(const Translation& translation, std::span<const Reach> reaches,
+                                               PhysRange range);
+
+/// Whether any byte of a pool lies in any of `reaches`.
+[[nodiscard]] bool reaches_any(std::span<const Reach> reaches, const Pool& pool);
+
+}  // namespace carveout

@@ -1,0 +1,82 @@
+// The verbs of coherent memory. Step 1, 5 and 6 of docs/tour.md are here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "carveout/core/attributes.hpp"
+#include "carveout/core/error.hpp"
+#include "carveout/core/function_ref.hpp"
+#include "carveout/map/device.hpp"
+#include "carveout/map/route.hpp"
+#include "carveout/pool/pool.hpp"
+
+namespace carveout {
+
+/// Allocates memory that `device` and the CPU both see without cache maintenance.
+///
+/// The device's own pool is used if it has one, and then no other, even when it is empty;
+/// otherwise see route(). The block is zeroed and owns whole cache lines at both ends.
+///
+/// @param size_bytes  1 or more; rounded up to the pool's granule.
+/// @return the block: CPU pointer and device address of the same first byte. The pointer is null
+///         under Attributes::no_cpu_mapping.
+///
+/// Fails with exactly one of:
+///   zero_size, bad_alignment, bad_boundary
+///   crosses_boundary  the request is larger than the boundary it must not cross
+///   exhausted         nothing free of that length, alignment and boundary in the reachable part
+///   table_full        the pool's tables have no room for another block
+///   not_in_window     a chunk of the device's own pool lies whole in none of its windows
+///   unreachable       the pool lies over the device's mask or limit
+///   no_uncached_view  the CPU could reach the pool only through its cache
+///   unknown_pool      the request names a pool that is not bound to the device
+///   needs_iommu       the device's addresses are an IOMMU's choice, and none is driven here
+///   no_pool           no role applies
+///   any error that refused the device's own pool when it was bound
+///
+/// Cost: constant in the caches; linear in the pool's live blocks with the allocator of today, and
+/// in size for cache work and zeroing.
+/// Context: any, interrupts too. Thread-safe; takes each tried pool's lock once.
+/// Source: Linux v6.6 kernel/dma/mapping.c, dma_alloc_attrs(), for the idea of the route; its order
+/// is Carveout's own.
+[[nodiscard]] Result<Block> alloc_coherent(const Device& device, std::uint64_t size_bytes, const Options& options = {});
+
+/// The same from the device's own pools and from nothing else: no_pool where it has none.
+[[nodiscard]] Result<Block> alloc_from_device_pool(const Device& device, std::uint64_t size_bytes,
+                                                   const Options& options = {});
+
+/// The same from the board's default pool and from nothing else, for architecture code: it is what
+/// alloc_coherent() itself uses when its route comes to that pool. The device translates the
+/// address; its own pools do not matter here.
+[[nodiscard]] Result<Block> alloc_from_default_pool(const Device& device, std::uint64_t size_bytes,
+                                                    const Options& options = {});
+
+/// The twin of alloc_from_default_pool() for the board's default contiguous memory.
+[[nodiscard]] Result<Block> alloc_from_default_contiguous(const Device& device, std::uint64_t size_bytes,
+                                                          const Options& options = {});
+
+/// Gives a block back to the pool that it names; nothing is searched. The device must be quiet: a
+/// block that it may still write belongs to it.
+///
+/// Fails with exactly what Pool::give_back() fails with; a refused call changes nothing.
+/// Context: any, interrupts too.
+Result<void> free_coherent(const Block& block);
+
+/// What a request got: a block, or ordinary memory that Carveout does not manage.
+struct Taken {
+  Role role;
+  std::optional<Block> block;  ///< nothing for ordinary memory elsewhere
+};
+
+/// Walks the route and takes from the first candidate that serves, without touching the memory: no
+/// cache work, no zeroing. alloc_coherent() is this and prepare(); a tool that has no memory to
+/// touch calls it alone. `log` hears of every candidate with its final verdict.
+///
+/// Fails like alloc_coherent(), but for needs_iommu; the failure is the last refusal's, and no_pool
+/// only where every candidate was skipped.
+[[nodiscard]] Result<Taken> take_by_route(const Device& device, std::uint64_t size_bytes, const Options& options,
+                                          FunctionRef<void(const Candidate&)> log);
+
+}  // namespace carveout

@@ -1,0 +1,113 @@
+// The one mechanism. Every role - a device's own pool, the default, contiguous, atomic, bounce - is
+// this type; what differs is which role points at it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "carveout/core/address.hpp"
+#include "carveout/core/error.hpp"
+#include "carveout/core/window.hpp"
+#include "carveout/pool/range_allocator.hpp"
+#include "carveout/port/port.hpp"
+
+namespace carveout {
+
+/// What the memory of a pool is; a role asks for one of them.
+enum class Memory : std::uint8_t {
+  coherent,    ///< reached through an uncached view only
+  contiguous,  ///< may be lent to ordinary users until a device wants it
+  bounce,      ///< the only memory that its devices may reach
+  ordinary,    ///< cacheable RAM that the board set aside for devices
+};
+
+/// A stretch of a pool's memory and how the CPU sees it.
+struct Chunk {
+  PhysRange range;      ///< as the tree or the board states it, in whole granules
+  std::byte* uncached;  ///< its first byte, where no cache is in between; nullptr: no such view
+  std::byte* cached;    ///< its first byte through the cache; nullptr: no such view
+};
+
+/// Through which of its views the CPU is to use a block.
+enum class View : std::uint8_t { uncached, cached };
+
+class Pool;
+
+/// Memory that was handed out: a plain value. Whoever has it may use it until it is given back;
+/// copies of it are the same block, and giving back the second one is a double_free.
+struct Block {
+  std::byte* cpu;  ///< the first byte for the CPU; nullptr for memory without a CPU mapping
+  DmaAddr dma;     ///< the same byte for the device that asked
+  PhysAddr phys;   ///< the same byte, as the tree states it
+  std::uint64_t size_bytes;  ///< what was granted: whole granules
+  Pool* pool;
+  std::uint32_t tag;     ///< with serial: names this one allocation for ever
+  std::uint32_t serial;
+};
+
+/// Memory, an allocator over it, and a lock: who has which bytes of what.
+///
+/// The pool's own state lies outside its memory, in storage of whoever created it. It is not moved:
+/// blocks point at it.
+class Pool {
+ public:
+  struct Settings {
+    std::string_view name;  ///< outlives the pool
+    Memory memory;
+    std::uint64_t granule_bytes;    ///< a power of two, the cache line or more
+    std::span<const Chunk> chunks;  ///< outlives the pool; the ranges that the allocator has, in order
+  };
+
+  Pool(const Settings& settings, PortRef port, RangeAllocator allocator);
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  /// Hands out memory for a device that reaches `reaches`; the block's CPU pointer is in `view`,
+  /// and nullptr where the pool has no such view. The bytes are as the last owner left them, and
+  /// the caches too: both are the verbs' business (ops).
+  ///
+  /// Fails with exactly what RangeAllocator::take() fails with, and pool_gone; the failure carries
+  /// the pool, what was asked in whole granules, what is free and the longest free run.
+  /// Cost: one lock; the allocator's. Context: any, interrupts too.
+  [[nodiscard]] Result<Block> take(const Need& need, std::span<const Reach> reaches, View view);
+
+  /// Takes a block back. A refused call changes nothing.
+  ///
+  /// Fails with exactly one of: pool_gone, foreign_block (of another pool, or never given), and
+  /// what else RangeAllocator::give_back() fails with; the failure carries the pool and the block's
+  /// size.
+  Result<void> give_back(const Block& block);
+
+  /// Ends the pool. Blocks that are given back afterwards are told pool_gone, as long as the
+  /// pool's storage exists. Fails with: in_use (blocks live), pool_gone (ended before).
+  Result<void> close();
+
+  [[nodiscard]] Usage usage() const;
+  /// Whoever holds the live block of the lowest address; nothing where no block lives.
+  [[nodiscard]] std::optional<Holder> any_holder() const;
+
+  [[nodiscard]] std::string_view name() const { return settings_.name; }
+  [[nodiscard]] Memory memory() const { return settings_.memory; }
+  [[nodiscard]] std::uint64_t granule_bytes() const { return settings_.granule_bytes; }
+  [[nodiscard]] std::span<const Chunk> chunks() const { return settings_.chunks; }
+  [[nodiscard]] PortRef port() const { return port_; }
+  [[nodiscard]] bool closed() const;
+
+  /// A block's first byte in `view`; nullptr where the pool has no such view. The caller knows who
+  /// else looks through the other one.
+  [[nodiscard]] std::byte* pointer(const Block& block, View view) const;
+  /// Whether every chunk has such a view.
+  [[nodiscard]] bool has(View view) const;
+
+ private:
+  Settings settings_;
+  PortRef port_;
+  mutable LockWord lock_;
+  RangeAllocator allocator_;
+  bool closed_ = false;
+};
+
+}  // namespace carveout

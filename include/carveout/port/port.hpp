@@ -1,0 +1,127 @@
+// What hardware must offer. A board hands one object to the System; everything that differs between
+// processors is behind it.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+#include "carveout/core/address.hpp"
+
+namespace carveout {
+
+/// One lock, in the storage of the pool that it guards. What the word means is the port's choice;
+/// 0 is unlocked.
+struct LockWord {
+  std::uintptr_t word = 0;
+};
+
+/// What unlock() needs to undo lock(): the interrupt mask before it, say.
+using LockState = std::uintptr_t;
+
+/// The obligations of a port. All functions may be called from an interrupt.
+///
+/// The port owes:
+///   cache_line_bytes   the longest line of any data cache that the CPU's memory passes, a power of
+///                      two; 1 where there is no data cache. Constant from the first call on.
+///   cpu_view           the pointer through which the CPU reaches these physical bytes, by the very
+///                      address given and not by an alias of it; nullptr where there is none.
+///   clean              writes dirty lines of the range back to memory, and they stay valid
+///   invalidate         drops lines; what was dirty in them is lost
+///   clean_invalidate   both, in this order, with no moment between them
+///                      - each for every line that the range touches, complete when it returns.
+///   publish_barrier    earlier writes of the CPU are visible to devices before later ones
+///   observe_barrier    later reads of the CPU are not satisfied before earlier ones
+///   full_barrier       both, and between reads and writes as well
+///   lock, unlock       exclude every other context that may use the same pool: other processors,
+///                      and interrupts of this one. A port of a single-threaded program may do
+///                      nothing.
+/// The library owes: it calls cache functions with pointers that cpu_view() gave, of cached views,
+/// and holds a lock for a time that is bounded by the pool's tables, never during cache work.
+template <class P>
+concept Port = requires(P& port, std::byte* at, std::size_t size_bytes, PhysRange range, LockWord& word,
+                        LockState state) {
+  { port.cache_line_bytes() } noexcept -> std::same_as<std::size_t>;
+  { port.cpu_view(range) } noexcept -> std::same_as<std::byte*>;
+  { port.clean(at, size_bytes) } noexcept -> std::same_as<void>;
+  { port.invalidate(at, size_bytes) } noexcept -> std::same_as<void>;
+  { port.clean_invalidate(at, size_bytes) } noexcept -> std::same_as<void>;
+  { port.publish_barrier() } noexcept -> std::same_as<void>;
+  { port.observe_barrier() } noexcept -> std::same_as<void>;
+  { port.full_barrier() } noexcept -> std::same_as<void>;
+  { port.lock(word) } noexcept -> std::same_as<LockState>;
+  { port.unlock(word, state) } noexcept -> std::same_as<void>;
+};
+static_assert(!Port<int>);
+
+/// A port by reference, its type forgotten: the library is compiled once and not per port. One
+/// indirect call per cache operation, which itself walks memory.
+///
+/// The port outlives the reference.
+class PortRef {
+ public:
+  template <Port P>
+  constexpr PortRef(P& port) : object_{&port}, calls_{&kCalls<P>} {}  // NOLINT(google-explicit-constructor): a view, like string_view
+
+  [[nodiscard]] std::size_t cache_line_bytes() const { return calls_->cache_line_bytes(object_); }
+  [[nodiscard]] std::byte* cpu_view(PhysRange range) const { return calls_->cpu_view(object_, range); }
+  void clean(std::byte* at, std::size_t size_bytes) const { calls_->clean(object_, at, size_bytes); }
+  void invalidate(std::byte* at, std::size_t size_bytes) const { calls_->invalidate(object_, at, size_bytes); }
+  void clean_invalidate(std::byte* at, std::size_t size_bytes) const {
+    calls_->clean_invalidate(object_, at, size_bytes);
+  }
+  void publish_barrier() const { calls_->publish_barrier(object_); }
+  void observe_barrier() const { calls_->observe_barrier(object_); }
+  void full_barrier() const { calls_->full_barrier(object_); }
+  [[nodiscard]] LockState lock(LockWord& word) const { return calls_->lock(object_, word); }
+  void unlock(LockWord& word, LockState state) const { calls_->unlock(object_, word, state); }
+
+ private:
+  struct Calls {
+    std::size_t (*cache_line_bytes)(void*) noexcept;
+    std::byte* (*cpu_view)(void*, PhysRange) noexcept;
+    void (*clean)(void*, std::byte*, std::size_t) noexcept;
+    void (*invalidate)(void*, std::byte*, std::size_t) noexcept;
+    void (*clean_invalidate)(void*, std::byte*, std::size_t) noexcept;
+    void (*publish_barrier)(void*) noexcept;
+    void (*observe_barrier)(void*) noexcept;
+    void (*full_barrier)(void*) noexcept;
+    LockState (*lock)(void*, LockWord&) noexcept;
+    void (*unlock)(void*, LockWord&, LockState) noexcept;
+  };
+
+  template <Port P>
+  static constexpr Calls kCalls{
+      [](void* port) noexcept { return static_cast<P*>(port)->cache_line_bytes(); },
+      [](void* port, PhysRange range) noexcept { return static_cast<P*>(port)->cpu_view(range); },
+      [](void* port, std::byte* at, std::size_t size) noexcept { static_cast<P*>(port)->clean(at, size); },
+      [](void* port, std::byte* at, std::size_t size) noexcept { static_cast<P*>(port)->invalidate(at, size); },
+      [](void* port, std::byte* at, std::size_t size) noexcept {
+        static_cast<P*>(port)->clean_invalidate(at, size);
+      },
+      [](void* port) noexcept { static_cast<P*>(port)->publish_barrier(); },
+      [](void* port) noexcept { static_cast<P*>(port)->observe_barrier(); },
+      [](void* port) noexcept { static_cast<P*>(port)->full_barrier(); },
+      [](void* port, LockWord& word) noexcept { return static_cast<P*>(port)->lock(word); },
+      [](void* port, LockWord& word, LockState state) noexcept { static_cast<P*>(port)->unlock(word, state); },
+  };
+
+  void* object_;
+  const Calls* calls_;
+};
+
+/// Holds a pool's lock for a scope.
+class LockGuard {
+ public:
+  LockGuard(PortRef port, LockWord& word) : port_{port}, word_{word}, state_{port.lock(word)} {}
+  ~LockGuard() { port_.unlock(word_, state_); }
+  LockGuard(const LockGuard&) = delete;
+  LockGuard& operator=(const LockGuard&) = delete;
+
+ private:
+  PortRef port_;
+  LockWord& word_;
+  LockState state_;
+};
+
+}  // namespace carveout

@@ -1,0 +1,197 @@
+// Facts become a running whole: one System owns a board's pools and devices, and every limit is
+// checked here, once, whoever states the fact - a device tree, a table, or code.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "carveout/core/address.hpp"
+#include "carveout/core/error.hpp"
+#include "carveout/core/window.hpp"
+#include "carveout/map/alias.hpp"
+#include "carveout/map/device.hpp"
+#include "carveout/pool/pool.hpp"
+#include "carveout/port/port.hpp"
+
+namespace carveout {
+
+/// How many live blocks a pool has room for where nobody says.
+inline constexpr std::size_t kDefaultBlocksPerPool = 32;
+
+/// What a board is, apart from its pools and devices.
+struct Platform {
+  PortRef port;
+  std::span<const Alias> aliases = {};  ///< outlives the System
+  /// What a pool's granule is where it states none; the cache line where that is longer. 4096 on
+  /// machines with pages.
+  std::uint64_t granule_bytes = 1;
+  /// How many live blocks a pool's tables have room for where it does not say.
+  std::size_t blocks_per_pool = kDefaultBlocksPerPool;
+  /// What a device is of which nobody says whether it is coherent.
+  bool devices_coherent = false;
+  /// Ordinary memory that no pool describes is there for requests that need no coherent memory.
+  bool ordinary_elsewhere = false;
+  /// The board is described and not run: no pointers are made, nothing can be allocated, and routes
+  /// are walked as if the uncached view of contiguous memory existed, or did not.
+  bool described_only = false;
+  bool assume_uncached_view = false;
+};
+
+/// A pool to be declared. The range is used inward, in whole granules; Pool::chunks() says what is
+/// left of it.
+struct PoolSettings {
+  std::string_view name;  ///< outlives the System, and names one pool of it
+  Memory memory = Memory::coherent;
+  std::span<const PhysRange> chunks;
+  std::uint64_t granule_bytes = 0;  ///< 0: the platform's
+  std::size_t blocks = 0;           ///< 0: the platform's
+};
+
+/// A device to be added. It has no default mask: only its driver knows how many address bits it has.
+struct DeviceSettings {
+  std::string_view name;  ///< outlives the System, and names one device of it
+  DmaAddr coherent_mask;  ///< the highest address that it can put on its bus
+  Translation translation = Translation::identity();  ///< its windows are copied
+  std::optional<bool> coherent = std::nullopt;        ///< nothing: the platform's
+  bool behind_iommu = false;
+  std::uint32_t numa_node = 0;
+};
+
+/// How a device is given a pool of its own.
+struct BindingSettings {
+  std::uint32_t index = 0;     ///< its place among the device's pools
+  std::string_view name = {};  ///< outlives the System; empty: by index only
+  /// Where the device sees the pool, if not through its own windows: a driver that was told so.
+  std::optional<Window> window = std::nullopt;
+};
+
+/// Owns port, pools, devices and roles of a board, all in storage of the caller. There is no global
+/// state: two Systems know nothing of each other.
+///
+/// Not thread-safe while it is being declared; afterwards the verbs of ops are.
+class System {
+ public:
+  System(const System&) = delete;
+  System& operator=(const System&) = delete;
+
+  /// A System without pools and devices, at the start of `storage`, which outlives it.
+  ///
+  /// Fails with: bad_granule (the platform's is not a power of two), storage_too_small.
+  [[nodiscard]] static Result<System*> create(const Platform& platform, std::span<std::byte> storage);
+
+  /// What storage a System takes, and each thing in it more: sum them up. Exact, but for what aligns
+  /// the storage itself.
+  [[nodiscard]] static constexpr std::size_t base_storage_bytes() { return padded(sizeof(System)) + (kAlign - 1); }
+  [[nodiscard]] static constexpr std::size_t pool_storage_bytes(std::size_t chunks, std::size_t blocks) {
+    return padded(sizeof(PoolNode)) + padded(chunks * sizeof(Chunk)) + padded(chunks * sizeof(PhysRange)) +
+           padded(RangeAllocator::storage_bytes(chunks, blocks));
+  }
+  [[nodiscard]] static constexpr std::size_t device_storage_bytes(std::size_t windows) {
+    return padded(sizeof(Device)) + padded(windows * sizeof(Window)) + padded(reach_count(windows) * sizeof(Reach));
+  }
+  [[nodiscard]] static constexpr std::size_t binding_storage_bytes(bool with_window) {
+    return padded(sizeof(Binding)) + (with_window ? padded(sizeof(Reach)) : 0);
+  }
+  [[nodiscard]] static constexpr std::size_t node_default_storage_bytes() { return padded(sizeof(Roles::NodePool)); }
+  [[nodiscard]] static constexpr std::size_t text_storage_bytes(std::size_t characters) { return padded(characters); }
+
+  /// Makes a pool. It plays no role yet: bind() or set_default() gives it one, and the same pool
+  /// may have several.
+  ///
+  /// Fails with exactly one of; the System is then as before:
+  ///   already_declared   a pool of this name exists, and stays
+  ///   empty_range, wraps
+  ///   overlaps           shares bytes with another pool, by whichever of an alias's two addresses
+  ///   bad_granule        not a power of two, or so small that the pool has 2^32 of them
+  ///   below_granule      a chunk has no whole granule
+  ///   storage_too_small  carries what was asked and what was left
+  /// Source: T1, T4 of Linux's 2017 thread on default DMA pools.
+  [[nodiscard]] Result<Pool*> declare(const PoolSettings& settings);
+
+  /// Gives a role of the board to a pool. Once: the first pool of a role stays.
+  ///
+  /// @param numa_node  with Role::contiguous_node.
+  /// Fails with exactly one of: wrong_kind (memory that the role cannot use, or a role of a
+  /// device's own), already_declared (`other` names the first), no_uncached_view (devices would be
+  /// served cacheable memory), storage_too_small.
+  Result<void> set_default(Role role, Pool& pool, std::uint32_t numa_node = 0);
+
+  /// Adds a device. Its windows are copied, and cut by its mask once.
+  ///
+  /// Fails with exactly one of: already_declared (the name), empty_range or wraps (a window),
+  /// storage_too_small.
+  [[nodiscard]] Result<Device*> add_device(const DeviceSettings& settings);
+
+  /// Gives a pool to one device. The pool must be reached whole, here and now; a pool may be bound
+  /// to several devices.
+  ///
+  /// A refused binding stays as a refused one: the device was meant to have a pool of its own, so it
+  /// gets no other instead. But for already_declared, which leaves the first.
+  ///
+  /// Fails with exactly one of: already_declared (the index or the name), wrong_kind (ordinary
+  /// memory), empty_range or wraps (a window stated here), not_in_window, unreachable,
+  /// no_uncached_view, storage_too_small.
+  Result<void> bind(Device& device, Pool& pool, const BindingSettings& settings = {});
+
+  /// Records that a device was meant to have a pool which does not exist, because `why`. It bars
+  /// other memory like any refused binding. Fails with: already_declared, storage_too_small.
+  Result<void> bind_refused(Device& device, std::string_view pool_name, Memory memory, Error why,
+                            const BindingSettings& settings = {});
+
+  /// Ends a pool: it leaves its roles, its bindings stay as refused ones, and blocks of it that are
+  /// given back later are told pool_gone. Fails with: in_use (`other` names a device that holds a
+  /// block), pool_gone.
+  Result<void> release(Pool& pool);
+
+  [[nodiscard]] Pool* find_pool(std::string_view name) const;
+  [[nodiscard]] Device* find_device(std::string_view name) const;
+  /// By the number in the order of adding; nullptr past the last.
+  [[nodiscard]] Device* device(Holder id) const;
+  [[nodiscard]] const Roles& roles() const { return roles_; }
+  [[nodiscard]] const Platform& platform() const { return platform_; }
+
+  /// Copies a text into the System's storage, for names that do not live long enough by themselves.
+  /// Fails with: storage_too_small.
+  [[nodiscard]] Result<std::string_view> keep(std::string_view text);
+
+  [[nodiscard]] std::size_t storage_used_bytes() const { return used_; }
+
+ private:
+  struct PoolNode {
+    Pool pool;
+    PoolNode* next;
+  };
+
+  /// Everything in the storage begins at a multiple of this, so that sizes add up exactly.
+  static constexpr std::size_t kAlign = 8;
+  static constexpr std::size_t padded(std::size_t size_bytes) { return (size_bytes + (kAlign - 1)) & ~(kAlign - 1); }
+  /// A device without windows reaches by identity: one stretch.
+  static constexpr std::size_t reach_count(std::size_t windows) { return windows == 0 ? 1 : windows; }
+
+  System(const Platform& platform, std::span<std::byte> storage);
+
+  [[nodiscard]] PhysRange canonical(PhysRange range) const;
+  [[nodiscard]] const Pool* overlapping(PhysRange range) const;
+  [[nodiscard]] Chunk chunk_of(PhysRange range) const;
+  [[nodiscard]] std::uint64_t granule_of(const PoolSettings& settings) const;
+  [[nodiscard]] std::optional<Error> binding_error(const Device& device, const Pool& pool, const Binding& binding,
+                                                   const Translation& translation) const;
+  Result<Binding*> add_binding(Device& device, std::string_view pool_name, Memory memory,
+                               const BindingSettings& settings);
+
+  /// Takes `size_bytes` of storage, or says what was asked and what was left.
+  [[nodiscard]] Result<std::byte*> take(std::size_t size_bytes);
+
+  Platform platform_;
+  std::span<std::byte> storage_;
+  std::size_t used_;
+  Roles roles_;
+  PoolNode* pools_ = nullptr;
+  Device* devices_ = nullptr;
+  Holder device_count_ = 0;
+};
+
+}  // namespace carveout

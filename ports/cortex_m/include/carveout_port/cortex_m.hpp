@@ -1,0 +1,111 @@
+// The port of ARMv7-M: Cortex-M7 with its caches, and Cortex-M3 and M4, which have none.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "carveout/core/address.hpp"
+#include "carveout/port/cache_lines.hpp"
+#include "carveout/port/port.hpp"
+#include "carveout_port/cortex_m_registers.hpp"
+
+namespace carveout::cortex_m {
+
+// Registers of the System Control Space. Source: ARMv7-M Architecture Reference Manual (DDI 0403E),
+// B3.2.3 (identification) and B2.2.7 (cache maintenance).
+inline constexpr std::uint32_t kCtr = 0xe000'ed7c;       ///< Cache Type Register
+inline constexpr std::uint32_t kDcimvac = 0xe000'ef5c;   ///< invalidate data line by address
+inline constexpr std::uint32_t kDccmvac = 0xe000'ef68;   ///< clean data line by address
+inline constexpr std::uint32_t kDccimvac = 0xe000'ef70;  ///< clean and invalidate data line
+
+/// The line of the only ARMv7-M core with data caches. Source: Cortex-M7 TRM (DDI 0489), 5.
+inline constexpr std::size_t kCortexM7LineBytes = 32;
+
+/// A carveout::Port of one ARMv7-M processor.
+///
+/// Its lock masks interrupts (PRIMASK): a pool may be used from every handler of this processor
+/// except NMI and HardFault, and from no other processor. Source of the barriers: ARM "Cortex-M
+/// Programming Guide to Memory Barrier Instructions" (AN321).
+template <class R>
+class BasicPort {
+ public:
+  /// @param memory  what the CPU reaches, each range at its own physical address, and one range per
+  ///                view: a range that lies in two of them has none. Outlives the port.
+  /// @param fallback_line_bytes  the data cache's line where the Cache Type Register says nothing
+  ///                (emulators read 0). A board with a core that has no data cache states 1.
+  explicit BasicPort(std::span<const PhysRange> memory,
+                     std::size_t fallback_line_bytes = kCortexM7LineBytes, R registers = {}) noexcept
+      : memory_{memory}, registers_{registers} {
+    read_lines(fallback_line_bytes);
+  }
+
+  [[nodiscard]] std::size_t cache_line_bytes() noexcept { return granule_bytes_; }
+
+  [[nodiscard]] std::byte* cpu_view(PhysRange range) noexcept {
+    for (const PhysRange& part : memory_) {
+      if (!part.contains(range) || range.last().raw() > 0xffff'ffff) continue;
+      return reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(range.base.raw()));
+    }
+    return nullptr;
+  }
+
+  void clean(std::byte* at, std::size_t size_bytes) noexcept { each_line(kDccmvac, at, size_bytes); }
+  void invalidate(std::byte* at, std::size_t size_bytes) noexcept {
+    each_line(kDcimvac, at, size_bytes);
+  }
+  void clean_invalidate(std::byte* at, std::size_t size_bytes) noexcept {
+    each_line(kDccimvac, at, size_bytes);
+  }
+
+  // A doorbell may reach its device by another path than the data before it reaches memory: only
+  // completion (DSB) orders the two. Reads need no more than order (DMB).
+  void publish_barrier() noexcept { registers_.dsb(); }
+  void observe_barrier() noexcept { registers_.dmb(); }
+  void full_barrier() noexcept { registers_.dsb(); }
+
+  [[nodiscard]] LockState lock(LockWord&) noexcept { return registers_.mask_interrupts(); }
+  void unlock(LockWord&, LockState state) noexcept {
+    registers_.restore_interrupts(static_cast<std::uint32_t>(state));
+  }
+
+ private:
+  static constexpr std::size_t kNoCache = 1;
+
+  void read_lines(std::size_t fallback) noexcept {
+    const std::uint32_t ctr = registers_.read(kCtr);
+    granule_bytes_ = fallback;
+    step_bytes_ = fallback;
+    if ((ctr >> 29) != 4) return;  // not the ARMv7 format: 0 where nobody implemented it
+    // DminLine: the shortest line, which no walk may step over. CWG: how much one write-back may
+    // overwrite, which no two owners may share. Both are log2 of words.
+    step_bytes_ = std::size_t{4} << ((ctr >> 16) & 0xf);
+    const std::uint32_t cwg = (ctr >> 24) & 0xf;
+    granule_bytes_ = cwg != 0 ? std::size_t{4} << cwg : fallback;
+    if (granule_bytes_ < step_bytes_) granule_bytes_ = step_bytes_;
+  }
+
+  // The operations are stores to a device register, which the core does not order with the stores
+  // to memory whose lines they are about: hence the first barrier. The second one completes them.
+  void each_line(std::uint32_t operation, std::byte* at, std::size_t size_bytes) noexcept {
+    registers_.dsb();
+    if (step_bytes_ == kNoCache) return;
+    for_each_line(reinterpret_cast<std::uintptr_t>(at), size_bytes, step_bytes_,
+                  [&](std::uintptr_t line) {
+                    registers_.write(operation, static_cast<std::uint32_t>(line));
+                  });
+    registers_.dsb();
+  }
+
+  std::span<const PhysRange> memory_;
+  std::size_t granule_bytes_ = kNoCache;
+  std::size_t step_bytes_ = kNoCache;
+  [[no_unique_address]] R registers_;
+};
+
+using Port = BasicPort<Registers>;
+static_assert(carveout::Port<Port>);
+
+extern template class BasicPort<Registers>;  // in the port's archive, where Registers is known
+
+}  // namespace carveout::cortex_m

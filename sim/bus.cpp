@@ -1,0 +1,160 @@
+#include "carveout_sim/bus.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+namespace carveout::sim {
+namespace {
+
+std::optional<PhysRange> range_at(const std::optional<PhysAddr>& base, std::uint64_t size_bytes) {
+  if (!base) return std::nullopt;
+  return PhysRange{*base, size_bytes};
+}
+
+void require(bool condition, const char* what) {
+  if (!condition) throw std::invalid_argument{what};
+}
+
+void check(const Ram& ram) {
+  const std::uint64_t page_mask = host_page_bytes() - 1;
+  require(ram.size_bytes != 0 && (ram.size_bytes & page_mask) == 0,
+          "RAM is one or more whole pages of the host");
+  require(ram.cached || ram.uncached, "RAM has a cached address, an uncached one, or both");
+  for (const auto& base : {ram.cached, ram.uncached}) {
+    if (!base) continue;
+    require((base->raw() & page_mask) == 0, "RAM begins at a whole page of the host");
+    require(!PhysRange{*base, ram.size_bytes}.wraps(), "RAM ends at 2^64 or before");
+  }
+}
+
+/// Offset of `first` in the `size_bytes` from `begin` on, if all `length` bytes are there.
+std::optional<std::size_t> offset_in(const std::byte* begin, std::uint64_t size_bytes,
+                                     const std::byte* first, std::size_t length) {
+  const std::uintptr_t offset =
+      reinterpret_cast<std::uintptr_t>(first) - reinterpret_cast<std::uintptr_t>(begin);
+  if (offset >= size_bytes || length > size_bytes - offset) return std::nullopt;
+  return offset;
+}
+
+}  // namespace
+
+std::optional<PhysRange> Bus::Bank::cached() const { return range_at(ram.cached, ram.size_bytes); }
+
+std::optional<PhysRange> Bus::Bank::uncached() const {
+  return range_at(ram.uncached, ram.size_bytes);
+}
+
+std::byte* Bus::Bank::cached_pointers() const {
+  return behind_cache ? behind_cache->data() : memory.data();
+}
+
+Bus::Bus(std::span<const Ram> rams, bool with_cache) : rams_{rams.begin(), rams.end()} {
+  banks_.reserve(rams_.size());
+  for (const Ram& ram : rams_) {
+    check(ram);
+    std::optional<Mapping> behind_cache;
+    if (with_cache && ram.cached) behind_cache.emplace(ram.size_bytes, Mapping::Access::none);
+    Bank bank{ram, Mapping{ram.size_bytes, Mapping::Access::read_write}, std::move(behind_cache)};
+
+    const bool one_address = ram.cached == ram.uncached;
+    require(one_address || !bank.cached() || !bank.uncached() ||
+                !bank.cached()->overlaps(*bank.uncached()),
+            "the two addresses of RAM are equal or apart");
+    for (const Bank& other : banks_) {
+      for (const auto& mine : {bank.cached(), bank.uncached()}) {
+        for (const auto& theirs : {other.cached(), other.uncached()}) {
+          require(!mine || !theirs || !mine->overlaps(*theirs), "two pieces of RAM at one address");
+        }
+      }
+    }
+    banks_.push_back(std::move(bank));
+  }
+}
+
+std::span<std::byte> Bus::memory_at(PhysAddr address) const {
+  for (const Bank& bank : banks_) {
+    for (const auto& range : {bank.cached(), bank.uncached()}) {
+      if (!range || !range->contains(address)) continue;
+      const std::uint64_t offset = address.raw() - range->base.raw();
+      return {bank.memory.data() + offset, bank.ram.size_bytes - offset};
+    }
+  }
+  return {};
+}
+
+bool Bus::covers(PhysRange range) const {
+  if (range.empty()) return true;
+  if (range.wraps()) return false;
+  for (PhysAddr at = range.base;;) {
+    const std::uint64_t here = memory_at(at).size();
+    if (here == 0) return false;
+    if (range.last().raw() - at.raw() < here) return true;
+    at = PhysAddr{at.raw() + here};
+  }
+}
+
+void Bus::read(PhysAddr from, std::span<std::byte> into) const {
+  while (!into.empty()) {
+    const auto here = memory_at(from);
+    const std::size_t length = std::min(here.size(), into.size());
+    if (length == 0) throw std::out_of_range{"no RAM at this address"};
+    std::memcpy(into.data(), here.data(), length);
+    into = into.subspan(length);
+    from = PhysAddr{from.raw() + length};
+  }
+}
+
+void Bus::write(PhysAddr to, std::span<const std::byte> from) {
+  while (!from.empty()) {
+    const auto here = memory_at(to);
+    const std::size_t length = std::min(here.size(), from.size());
+    if (length == 0) throw std::out_of_range{"no RAM at this address"};
+    std::memcpy(here.data(), from.data(), length);
+    from = from.subspan(length);
+    to = PhysAddr{to.raw() + length};
+  }
+}
+
+std::byte* Bus::uncached_view(PhysRange range) const {
+  for (const Bank& bank : banks_) {
+    const auto whole = bank.uncached();
+    if (whole && !range.wraps() && whole->contains(range)) {
+      return bank.memory.data() + (range.base.raw() - whole->base.raw());
+    }
+  }
+  return nullptr;
+}
+
+std::byte* Bus::cached_view(PhysRange range) const {
+  for (const Bank& bank : banks_) {
+    const auto whole = bank.cached();
+    if (whole && !range.wraps() && whole->contains(range)) {
+      return bank.cached_pointers() + (range.base.raw() - whole->base.raw());
+    }
+  }
+  return nullptr;
+}
+
+std::optional<Place> Bus::place_of(const std::byte* first, std::size_t size_bytes) const {
+  for (const Bank& bank : banks_) {
+    const std::uint64_t whole = bank.ram.size_bytes;
+    if (bank.behind_cache) {
+      if (const auto offset = offset_in(bank.behind_cache->data(), whole, first, size_bytes)) {
+        return Place{PhysAddr{bank.ram.cached->raw() + *offset}, bank.memory.data() + *offset,
+                     true};
+      }
+    }
+    // Plain memory is shown by the uncached address; where there is no cache, by the other one too.
+    const auto shown_by =
+        bank.ram.uncached || bank.behind_cache ? bank.ram.uncached : bank.ram.cached;
+    if (!shown_by) continue;
+    if (const auto offset = offset_in(bank.memory.data(), whole, first, size_bytes)) {
+      return Place{PhysAddr{shown_by->raw() + *offset}, bank.memory.data() + *offset, false};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace carveout::sim

@@ -1,0 +1,34 @@
+// Stretches of the host's address space: where the model's memory lies, and where it only pretends.
+#pragma once
+
+#include <cstddef>
+
+namespace carveout::sim {
+
+/// Host pages, with an inaccessible page on either side: a pointer that runs off one end faults.
+class Mapping {
+ public:
+  enum class Access : bool {
+    none,        ///< addresses and nothing behind them: any touch faults
+    read_write,  ///< memory, zero at first
+  };
+
+  /// @throws std::system_error  the host has no such memory.
+  Mapping(std::size_t size_bytes, Access access);
+  Mapping(Mapping&& other) noexcept;
+  Mapping& operator=(Mapping&&) = delete;
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping();
+
+  [[nodiscard]] std::byte* data() const { return data_; }
+
+ private:
+  std::byte* data_;
+  std::size_t size_bytes_;
+};
+
+/// What Mapping and the addresses of RAM are counted in.
+[[nodiscard]] std::size_t host_page_bytes();
+
+}  // namespace carveout::sim

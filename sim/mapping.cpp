@@ -1,0 +1,55 @@
+#include "carveout_sim/mapping.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace carveout::sim {
+namespace {
+
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error{errno, std::generic_category(), what};
+}
+
+std::size_t whole_pages(std::size_t size_bytes) {
+  const std::size_t page = host_page_bytes();
+  return (size_bytes + page - 1) / page * page;
+}
+
+}  // namespace
+
+std::size_t host_page_bytes() {
+  static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return page;
+}
+
+Mapping::Mapping(std::size_t size_bytes, Access access)
+    : data_{nullptr}, size_bytes_{whole_pages(size_bytes)} {
+  const std::size_t guard = host_page_bytes();
+  const std::size_t whole = guard + size_bytes_ + guard;
+  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  void* const reserved = ::mmap(nullptr, whole, PROT_NONE, kFlags, -1, 0);
+  if (reserved == MAP_FAILED) fail("address space for a model's memory");
+  data_ = static_cast<std::byte*>(reserved) + guard;
+  if (access == Access::none) return;
+  if (::mprotect(data_, size_bytes_, PROT_READ | PROT_WRITE) != 0) {
+    const int error = errno;
+    ::munmap(reserved, whole);
+    errno = error;
+    fail("a model's memory");
+  }
+}
+
+Mapping::Mapping(Mapping&& other) noexcept
+    : data_{std::exchange(other.data_, nullptr)}, size_bytes_{other.size_bytes_} {}
+
+Mapping::~Mapping() {
+  if (data_ == nullptr) return;
+  const std::size_t guard = host_page_bytes();
+  ::munmap(data_ - guard, guard + size_bytes_ + guard);
+}
+
+}  // namespace carveout::sim

@@ -1,0 +1,269 @@
+#include "carveout/map/route.hpp"
+
+#include <array>
+#include <limits>
+
+namespace carveout {
+namespace {
+
+constexpr Attributes kNoCoherentMemory = Attributes::non_coherent | Attributes::no_cpu_mapping;
+
+/// An IOMMU can put any page at any device address.
+constexpr std::array kEverything{
+    Reach{PhysAddr{0}, PhysAddr{std::numeric_limits<std::uint64_t>::max()}, DmaAddr{0}}};
+
+/// How the CPU is to use memory of a pool that a device gets. Nothing where there is no right way.
+std::optional<View> view_for(const Device& device, const Options& options, Memory memory, const Pool* pool) {
+  const Roles& roles = *device.roles;
+  if (has(options.attributes, Attributes::no_cpu_mapping)) return View::cached;  // it does not use it at all
+  const bool needs_uncached =
+      memory == Memory::coherent || (!device.coherent && !has(options.attributes, Attributes::non_coherent));
+  if (roles.described_only) {
+    if (!needs_uncached) return View::cached;
+    // A coherent pool is there to be uncached, and its board sees to that; other memory is RAM.
+    const bool assumed = memory == Memory::coherent || roles.assume_uncached_view;
+    return assumed ? std::optional{View::uncached} : std::nullopt;
+  }
+  const bool uncached = pool != nullptr && pool->has(View::uncached);
+  const bool cached = pool != nullptr && pool->has(View::cached);
+  if (needs_uncached && uncached) return View::uncached;
+  // Through the cache only what needs no other view, or a device that sees the caches.
+  if (cached && (!needs_uncached || device.coherent)) return View::cached;
+  return uncached ? std::optional{View::uncached} : std::nullopt;
+}
+
+Candidate absent(Role role) { return {.role = role, .verdict = Verdict::skipped, .reason = Reason::absent}; }
+
+Candidate from_binding(Role role, const Device& device, const Options& options, const Binding& binding) {
+  Candidate candidate{.role = role,
+                      .verdict = Verdict::open,
+                      .reason = role == Role::bounce ? Reason::restricted : Reason::own_pool,
+                      .pool = binding.pool,
+                      .pool_name = binding.pool_name,
+                      .reaches = binding.reaches};
+  const auto view = view_for(device, options, binding.memory, binding.pool);
+  const auto refusal = binding.refused ? binding.refused
+                       : view          ? std::nullopt
+                                       : std::optional{Error::no_uncached_view};
+  if (refusal) {
+    candidate.verdict = Verdict::refused;
+    candidate.reason = Reason::refused;
+    candidate.error = refusal;
+  } else {
+    candidate.view = *view;
+  }
+  return candidate;
+}
+
+Candidate from_role(Role role, const Device& device, const Options& options, Pool* pool) {
+  if (pool == nullptr) return absent(role);
+  Candidate candidate{.role = role,
+                      .verdict = Verdict::open,
+                      .reason = Reason::role_serves,
+                      .pool = pool,
+                      .pool_name = pool->name(),
+                      .reaches = device.behind_iommu ? std::span<const Reach>{kEverything} : device.reaches};
+  const auto view = view_for(device, options, pool->memory(), pool);
+  if (!view) {
+    candidate.verdict = Verdict::skipped;
+    candidate.reason = Reason::no_uncached_view;
+  } else if (!reaches_any(candidate.reaches, *pool)) {
+    candidate.verdict = Verdict::refused;
+    candidate.reason = Reason::refused;
+    candidate.error = Error::unreachable;
+  } else {
+    candidate.view = *view;
+  }
+  return candidate;
+}
+
+const Binding* first_of(const Device& device, Memory memory) {
+  for (const Binding* binding = device.bindings; binding != nullptr; binding = binding->next) {
+    if (binding->memory == memory) return binding;
+  }
+  return nullptr;
+}
+
+const Binding* named(const Device& device, const PoolChoice& choice) {
+  for (const Binding* binding = device.bindings; binding != nullptr; binding = binding->next) {
+    if (choice.index ? binding->index == *choice.index : binding->name == choice.name) return binding;
+  }
+  return nullptr;
+}
+
+Role role_of(Memory memory) {
+  switch (memory) {
+    case Memory::contiguous: return Role::contiguous_device;
+    case Memory::bounce: return Role::bounce;
+    case Memory::coherent:
+    case Memory::ordinary: break;
+  }
+  return Role::device;
+}
+
+/// The walk: one member function for each paragraph of the rules. All answer whether to go on.
+class Walk {
+ public:
+  Walk(const Device& device, const Options& options, CandidateSink each)
+      : device_{device}, options_{options}, each_{each} {}
+
+  /// Having a pool of its own bars everything below, even where it cannot be used.
+  bool own_pools() {
+    const Binding* binding = first_of(device_, Memory::coherent);
+    if (binding == nullptr) return only_memory_left_ || say(absent(Role::device));
+    for (; binding != nullptr; binding = binding->next) {
+      if (binding->memory != Memory::coherent) continue;
+      if (!say(from_binding(Role::device, device_, options_, *binding))) break;
+    }
+    return false;
+  }
+
+  void run() {
+    if (has(options_.attributes, kNoCoherentMemory)) {
+      without_coherent_memory();
+    } else if (own_pools() && restricted()) {
+      device_.coherent ? for_coherent_device() : for_other_device();
+    }
+  }
+
+ private:
+  bool contiguous() {
+    return role(Role::contiguous_device) && role(Role::contiguous_node) && role(Role::contiguous_default);
+  }
+
+  bool contiguous_where_asked() {
+    return !has(options_.attributes, Attributes::force_contiguous) || contiguous();
+  }
+
+  bool restricted() {
+    const Candidate candidate = candidate_for(Role::bounce, device_, options_);
+    const bool go_on = say(candidate);
+    return go_on && candidate.reason == Reason::absent;
+  }
+
+  void for_other_device() {
+    if (options_.context == Context::must_not_wait && !role(Role::atomic)) return;
+    if (role(Role::default_pool)) contiguous();
+  }
+
+  void for_coherent_device() {
+    if (!contiguous_where_asked() || !role(Role::ordinary)) return;
+    // Only a board that declared no ordinary memory, a microcontroller without caches, spends its
+    // default pool on devices that do not need it.
+    if (!device_.roles->ordinary_elsewhere && device_.roles->of(Role::ordinary) == nullptr) role(Role::default_pool);
+  }
+
+  void without_coherent_memory() {
+    if (!restricted() || !contiguous_where_asked() || !role(Role::ordinary)) return;
+    if (reached_something_) return;
+    only_memory_left_ = true;
+    if (own_pools()) role(Role::default_pool);
+  }
+
+  bool role(Role which) { return say(candidate_for(which, device_, options_)); }
+
+  bool say(Candidate candidate) {
+    if (candidate.verdict == Verdict::open) {
+      reached_something_ = true;
+      if (only_memory_left_) candidate.reason = Reason::only_memory_left;
+    }
+    return each_(candidate) == Step::next;
+  }
+
+  const Device& device_;
+  const Options& options_;
+  CandidateSink each_;
+  bool reached_something_ = false;
+  bool only_memory_left_ = false;
+};
+
+std::string_view absence_of(Role role) {
+  switch (role) {
+    case Role::device: return "the device has no pool of its own";
+    case Role::bounce: return "no restricted pool";
+    case Role::atomic: return "the board made no atomic pool";
+    case Role::default_pool: return "the board has no default pool";
+    case Role::contiguous_device: return "the device has no contiguous memory of its own";
+    case Role::contiguous_node: return "no contiguous memory for the device's NUMA node";
+    case Role::contiguous_default: return "the board has no default contiguous memory";
+    case Role::ordinary: return "the board declared no ordinary memory";
+  }
+  return "absent";
+}
+
+std::string_view service_of(Role role) {
+  switch (role) {
+    case Role::device: return "the device's own pool, and so no other";
+    case Role::bounce: return "the restricted pool is the only memory that the device may reach";
+    case Role::atomic: return "set aside for callers that must not wait";
+    case Role::default_pool: return "serves every device without a pool of its own";
+    case Role::contiguous_device: return "the device's own contiguous memory";
+    case Role::contiguous_node: return "the contiguous memory of the device's NUMA node";
+    case Role::contiguous_default: return "the board's default contiguous memory";
+    case Role::ordinary: return "ordinary memory will do";
+  }
+  return "serves";
+}
+
+}  // namespace
+
+std::optional<Error> route(const Device& device, const Options& options, CandidateSink each) {
+  if (options.pool.any()) {
+    Walk{device, options, each}.run();
+    return std::nullopt;
+  }
+  const Binding* binding = named(device, options.pool);
+  if (binding == nullptr) return Error::unknown_pool;
+  each(from_binding(role_of(binding->memory), device, options, *binding));
+  return std::nullopt;
+}
+
+std::optional<Error> route_own_pools(const Device& device, const Options& options, CandidateSink each) {
+  if (!options.pool.any()) return route(device, options, each);
+  Walk{device, options, each}.own_pools();
+  return std::nullopt;
+}
+
+Candidate candidate_for(Role role, const Device& device, const Options& options) {
+  const Roles& roles = *device.roles;
+  switch (role) {
+    case Role::device:
+    case Role::bounce:
+    case Role::contiguous_device: {
+      const Binding* binding = first_of(device, memory_for(role));
+      if (binding != nullptr) return from_binding(role, device, options, *binding);
+      break;
+    }
+    case Role::contiguous_node:
+      for (const Roles::NodePool* node = roles.contiguous_nodes; node != nullptr; node = node->next) {
+        if (node->numa_node == device.numa_node) return from_role(role, device, options, node->pool);
+      }
+      return absent(role);
+    case Role::ordinary:
+      if (roles.of(role) == nullptr && roles.ordinary_elsewhere) {
+        return {.role = role, .verdict = Verdict::open, .reason = Reason::elsewhere, .view = View::cached};
+      }
+      break;
+    case Role::atomic:
+    case Role::default_pool:
+    case Role::contiguous_default: break;
+  }
+  return from_role(role, device, options, roles.of(role));
+}
+
+void describe(const Candidate& candidate, Text& text) {
+  switch (candidate.reason) {
+    case Reason::absent: text.add(absence_of(candidate.role)); break;
+    case Reason::own_pool:
+    case Reason::restricted:
+    case Reason::role_serves: text.add(service_of(candidate.role)); break;
+    case Reason::only_memory_left: text.add("against the attributes: the device reaches no other memory"); break;
+    case Reason::no_uncached_view: text.add("the CPU has no uncached view of it"); break;
+    case Reason::elsewhere: text.add("ordinary memory, which is not Carveout's to place"); break;
+    case Reason::refused:
+      if (candidate.error) text.add(meaning_of(*candidate.error));
+      break;
+  }
+}
+
+}  // namespace carveout

@@ -1,0 +1,153 @@
+#include "carveout/ops/coherent.hpp"
+
+#include "carveout/core/size.hpp"
+
+namespace carveout {
+namespace {
+
+/// Checks what no pool has to be asked for.
+std::optional<Error> malformed(std::uint64_t size_bytes, const Options& options) {
+  if (size_bytes == 0) return Error::zero_size;
+  if (!is_power_of_two(options.align_bytes)) return Error::bad_alignment;
+  if (options.boundary_bytes == 0) return std::nullopt;
+  if (!is_power_of_two(options.boundary_bytes)) return Error::bad_boundary;
+  if (size_bytes > options.boundary_bytes) return Error::crosses_boundary;
+  return std::nullopt;
+}
+
+std::unexpected<Failure> failed(Error code, std::uint64_t size_bytes, std::string_view pool = {}) {
+  return std::unexpected{Failure{.code = code, .pool = pool, .asked_bytes = size_bytes}};
+}
+
+Result<Block> take(const Candidate& candidate, const Device& device, std::uint64_t size_bytes,
+                   const Options& options) {
+  return candidate.pool->take(Need{.size_bytes = size_bytes,
+                                   .align_bytes = options.align_bytes,
+                                   .boundary_bytes = options.boundary_bytes,
+                                   .holder = device.id,
+                                   .context = options.context},
+                              candidate.reaches, candidate.view);
+}
+
+/// Zeroes with aligned stores of one machine word: memory that is not cached may be of a kind that
+/// faults on anything else. Blocks are whole granules, and so whole words.
+void zero(std::byte* at, std::uint64_t size_bytes) {
+  auto* word = reinterpret_cast<volatile std::uintptr_t*>(at);
+  for (std::uint64_t done = 0; done < size_bytes; done += sizeof(std::uintptr_t)) *word++ = 0;
+}
+
+/// Makes a block what its owner was promised: nothing of it in a cache that could be written back
+/// over it or read instead of it, and nothing of an earlier owner's in it.
+void prepare(Block& block, const Candidate& candidate, const Options& options) {
+  const Pool& pool = *candidate.pool;
+  const PortRef port = pool.port();
+  const auto size_bytes = static_cast<std::size_t>(block.size_bytes);  // it has a CPU view, so it fits
+  std::byte* const cached = pool.pointer(block, View::cached);
+  const bool unmapped = has(options.attributes, Attributes::no_cpu_mapping);
+  if (cached != nullptr && (unmapped || candidate.view == View::uncached)) {
+    // Nobody uses the cached view from here on: its lines go, so that none is written back over
+    // what the device puts there.
+    port.clean_invalidate(cached, size_bytes);
+  } else if (cached != nullptr && pool.has(View::uncached)) {
+    // Used through the cache after others used it past the cache: what speculation put there
+    // meanwhile is stale.
+    port.invalidate(cached, size_bytes);
+  }
+  if (unmapped) {
+    block.cpu = nullptr;
+  } else if (!has(options.attributes, Attributes::uninitialized)) {
+    zero(block.cpu, block.size_bytes);
+  }
+  port.publish_barrier();
+}
+
+/// Takes from one candidate, and makes it fit for use.
+Result<Block> alloc_from(const Candidate& candidate, const Device& device, std::uint64_t size_bytes,
+                         const Options& options) {
+  const bool own = candidate.role == Role::device || candidate.role == Role::contiguous_device;
+  if (device.behind_iommu && !own) return failed(Error::needs_iommu, size_bytes, candidate.pool_name);
+  if (candidate.pool == nullptr || device.roles->described_only) return failed(Error::no_pool, size_bytes);
+  auto block = take(candidate, device, size_bytes, options);
+  if (block) prepare(*block, candidate, options);
+  return block;
+}
+
+using Route = std::optional<Error>(const Device&, const Options&, CandidateSink);
+
+/// Walks a route until `serve` is served by a candidate, or refused for good.
+template <class T, class Serve>
+Result<T> along(Route walk, const Device& device, std::uint64_t size_bytes, const Options& options, Serve serve,
+                FunctionRef<void(const Candidate&)> log) {
+  if (const auto error = malformed(size_bytes, options)) return failed(*error, size_bytes);
+  Result<T> result = failed(Error::no_pool, size_bytes);
+  const auto bad_choice = walk(device, options, [&](Candidate candidate) {
+    if (candidate.verdict == Verdict::open) {
+      result = serve(candidate);
+      if (!result) {
+        candidate.error = result.error().code;
+        candidate.reason = Reason::refused;
+      }
+      candidate.verdict = result ? Verdict::taken : Verdict::refused;
+      log(candidate);
+      // Exhaustion is final, and only the device's own pools stand in for each other: the memory
+      // behind them would change where the device's data lies, without anyone having said so.
+      return !result && candidate.role == Role::device ? Step::next : Step::stop;
+    }
+    if (candidate.verdict == Verdict::refused) {
+      result = failed(*candidate.error, size_bytes, candidate.pool_name);
+    }
+    log(candidate);
+    return Step::next;
+  });
+  if (bad_choice) return failed(*bad_choice, size_bytes, options.pool.name);
+  return result;
+}
+
+Result<Block> alloc_along(Route walk, const Device& device, std::uint64_t size_bytes, const Options& options) {
+  return along<Block>(
+      walk, device, size_bytes, options,
+      [&](const Candidate& candidate) { return alloc_from(candidate, device, size_bytes, options); },
+      [](const Candidate&) {});
+}
+
+/// A route of one role alone.
+template <Role role>
+std::optional<Error> only(const Device& device, const Options& options, CandidateSink each) {
+  each(candidate_for(role, device, options));
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<Block> alloc_coherent(const Device& device, std::uint64_t size_bytes, const Options& options) {
+  return alloc_along(route, device, size_bytes, options);
+}
+
+Result<Block> alloc_from_device_pool(const Device& device, std::uint64_t size_bytes, const Options& options) {
+  return alloc_along(route_own_pools, device, size_bytes, options);
+}
+
+Result<Block> alloc_from_default_pool(const Device& device, std::uint64_t size_bytes, const Options& options) {
+  return alloc_along(only<Role::default_pool>, device, size_bytes, options);
+}
+
+Result<Block> alloc_from_default_contiguous(const Device& device, std::uint64_t size_bytes, const Options& options) {
+  return alloc_along(only<Role::contiguous_default>, device, size_bytes, options);
+}
+
+Result<Taken> take_by_route(const Device& device, std::uint64_t size_bytes, const Options& options,
+                            FunctionRef<void(const Candidate&)> log) {
+  return along<Taken>(
+      route, device, size_bytes, options,
+      [&](const Candidate& candidate) -> Result<Taken> {
+        if (candidate.pool == nullptr) return Taken{.role = candidate.role, .block = std::nullopt};
+        auto block = take(candidate, device, size_bytes, options);
+        if (!block) return std::unexpected{block.error()};
+        return Taken{.role = candidate.role, .block = *block};
+      },
+      log);
+}
+
+Result<void> free_coherent(const Block& block) { return block.pool->give_back(block); }
+
+}  // namespace carveout

@@ -1,0 +1,111 @@
+#include "carveout/pool/pool.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "carveout/core/assert.hpp"
+#include "carveout/core/size.hpp"
+
+namespace carveout {
+
+namespace {
+
+std::byte* base_of(const Chunk& chunk, View view) {
+  return view == View::cached ? chunk.cached : chunk.uncached;
+}
+
+/// Of an address inside the chunk.
+std::byte* pointer_into(const Chunk& chunk, PhysAddr inside, View view) {
+  std::byte* const base = base_of(chunk, view);
+  if (base == nullptr) return nullptr;
+  return base + (inside.raw() - chunk.range.base.raw());
+}
+
+}  // namespace
+
+Pool::Pool(const Settings& settings, PortRef port, RangeAllocator allocator)
+    : settings_{settings}, port_{port}, allocator_{std::move(allocator)} {
+  CARVEOUT_ASSERT(settings_.granule_bytes == allocator_.granule_bytes());
+  CARVEOUT_ASSERT(settings_.chunks.size() == allocator_.chunk_count());
+  for (std::size_t i = 0; i < settings_.chunks.size(); ++i) {
+    CARVEOUT_ASSERT(settings_.chunks[i].range == allocator_.chunk(i));
+  }
+}
+
+Result<Block> Pool::take(const Need& need, std::span<const Reach> reaches, View view) {
+  const LockGuard guard{port_, lock_};
+  const std::expected<Grant, Error> grant =
+      closed_ ? std::unexpected{Error::pool_gone} : allocator_.take(need, reaches);
+  if (!grant) {
+    const Usage usage = allocator_.usage();
+    constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
+    return std::unexpected{
+        Failure{.code = grant.error(),
+                .pool = settings_.name,
+                .asked_bytes = align_up(need.size_bytes, settings_.granule_bytes).value_or(kMost),
+                .free_bytes = usage.free_bytes(),
+                .largest_run_bytes = usage.largest_run_bytes}};
+  }
+  return Block{.cpu = pointer_into(settings_.chunks[grant->chunk], grant->range.base, view),
+               .dma = grant->dma,
+               .phys = grant->range.base,
+               .size_bytes = grant->range.size_bytes,
+               .pool = this,
+               .tag = grant->tag,
+               .serial = grant->serial};
+}
+
+Result<void> Pool::give_back(const Block& block) {
+  const LockGuard guard{port_, lock_};
+  std::expected<void, Error> done;
+  if (closed_) {
+    done = std::unexpected{Error::pool_gone};
+  } else if (block.pool != this) {
+    done = std::unexpected{Error::foreign_block};
+  } else {
+    done = allocator_.give_back({block.phys, block.size_bytes}, block.tag, block.serial);
+  }
+  if (!done) {
+    return std::unexpected{
+        Failure{.code = done.error(), .pool = settings_.name, .asked_bytes = block.size_bytes}};
+  }
+  return {};
+}
+
+Result<void> Pool::close() {
+  const LockGuard guard{port_, lock_};
+  if (closed_) return refuse(Error::pool_gone, settings_.name);
+  if (allocator_.usage().blocks != 0) return refuse(Error::in_use, settings_.name);
+  closed_ = true;
+  return {};
+}
+
+Usage Pool::usage() const {
+  const LockGuard guard{port_, lock_};
+  return allocator_.usage();
+}
+
+std::optional<Holder> Pool::any_holder() const {
+  const LockGuard guard{port_, lock_};
+  return allocator_.any_holder();
+}
+
+bool Pool::closed() const {
+  const LockGuard guard{port_, lock_};
+  return closed_;
+}
+
+std::byte* Pool::pointer(const Block& block, View view) const {
+  for (const Chunk& chunk : settings_.chunks) {
+    if (chunk.range.contains(block.phys)) return pointer_into(chunk, block.phys, view);
+  }
+  return nullptr;
+}
+
+bool Pool::has(View view) const {
+  return std::ranges::all_of(settings_.chunks,
+                             [=](const Chunk& chunk) { return base_of(chunk, view) != nullptr; });
+}
+
+}  // namespace carveout

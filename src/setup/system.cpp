@@ -1,0 +1,354 @@
+#include "carveout/setup/system.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <utility>
+
+#include "carveout/core/size.hpp"
+
+namespace carveout {
+namespace {
+
+/// The whole granules inside a range; empty where there are none.
+PhysRange inward(PhysRange range, std::uint64_t granule_bytes) {
+  const auto first = align_up(range.base.raw(), granule_bytes);
+  const std::uint64_t last = range.last().raw();
+  // The granule that holds the last byte is whole only if that is its last one, too.
+  const bool whole_tail = (last & (granule_bytes - 1)) == granule_bytes - 1;
+  const std::uint64_t end = align_down(last, granule_bytes);  // of the whole granules, if the tail is not
+  if (!first || (whole_tail ? *first > last : *first >= end)) return {range.base, 0};
+  return PhysRange::from_to(PhysAddr{*first}, PhysAddr{whole_tail ? last : end - 1});
+}
+
+/// A window cut by a mask; nothing where the mask leaves nothing.
+std::optional<Reach> reach_through(const Window& window, DmaAddr mask) {
+  if (window.dma > mask) return std::nullopt;
+  const DmaAddr last = std::min(window.dma_range().last(), mask);
+  return Reach{.first = window.cpu, .last = window.to_phys(last), .dma = window.dma};
+}
+
+/// At the end, so that searches and reports go in the order of declaration.
+template <class Node>
+void append(Node*& list, Node* node) {
+  Node** end = &list;
+  while (*end != nullptr) end = &(*end)->next;
+  *end = node;
+}
+
+}  // namespace
+
+System::System(const Platform& platform, std::span<std::byte> storage)
+    : platform_{platform}, storage_{storage}, used_{0} {
+  roles_.ordinary_elsewhere = platform.ordinary_elsewhere;
+  roles_.described_only = platform.described_only;
+  roles_.assume_uncached_view = platform.assume_uncached_view;
+}
+
+Result<System*> System::create(const Platform& platform, std::span<std::byte> storage) {
+  if (!is_power_of_two(platform.granule_bytes)) return refuse(Error::bad_granule);
+  const auto at = reinterpret_cast<std::uintptr_t>(storage.data());
+  const std::size_t skipped = (kAlign - at % kAlign) % kAlign;
+  if (storage.size() < skipped + padded(sizeof(System))) {
+    return std::unexpected{Failure{
+        .code = Error::storage_too_small, .asked_bytes = base_storage_bytes(), .free_bytes = storage.size()}};
+  }
+  auto* const system = new (storage.data() + skipped) System{platform, storage.subspan(skipped)};
+  system->used_ = padded(sizeof(System));
+  return system;
+}
+
+Result<std::byte*> System::take(std::size_t size_bytes) {
+  const std::size_t left = storage_.size() - used_;
+  if (padded(size_bytes) > left || padded(size_bytes) < size_bytes) {
+    return std::unexpected{
+        Failure{.code = Error::storage_too_small, .asked_bytes = size_bytes, .free_bytes = left}};
+  }
+  std::byte* const taken = storage_.data() + used_;
+  used_ += padded(size_bytes);
+  return taken;
+}
+
+Result<std::string_view> System::keep(std::string_view text) {
+  const auto at = take(text.size());
+  if (!at) return std::unexpected{at.error()};
+  auto* const characters = reinterpret_cast<char*>(*at);
+  std::memcpy(characters, text.data(), text.size());
+  return std::string_view{characters, text.size()};
+}
+
+PhysRange System::canonical(PhysRange range) const {
+  const auto views = views_of(platform_.aliases, range);
+  return views ? views->uncached : range;
+}
+
+const Pool* System::overlapping(PhysRange range) const {
+  const PhysRange bytes = canonical(range);
+  for (const PoolNode* node = pools_; node != nullptr; node = node->next) {
+    if (node->pool.closed()) continue;
+    for (const Chunk& chunk : node->pool.chunks()) {
+      if (chunk.range.overlaps(range) || canonical(chunk.range).overlaps(bytes)) return &node->pool;
+    }
+  }
+  return nullptr;
+}
+
+Chunk System::chunk_of(PhysRange range) const {
+  Chunk chunk{.range = range, .uncached = nullptr, .cached = nullptr};
+  if (platform_.described_only) return chunk;
+  if (const auto views = views_of(platform_.aliases, range)) {
+    chunk.uncached = platform_.port.cpu_view(views->uncached);
+    chunk.cached = platform_.port.cpu_view(views->cached);
+    return chunk;
+  }
+  chunk.cached = platform_.port.cpu_view(range);
+  // Without a data cache every view is an uncached one.
+  if (platform_.port.cache_line_bytes() <= 1) chunk.uncached = chunk.cached;
+  return chunk;
+}
+
+std::uint64_t System::granule_of(const PoolSettings& settings) const {
+  const std::uint64_t stated = settings.granule_bytes != 0 ? settings.granule_bytes : platform_.granule_bytes;
+  // A block is zeroed by machine words, so it is never less than one.
+  return std::max({stated, std::uint64_t{platform_.port.cache_line_bytes()}, std::uint64_t{sizeof(std::uintptr_t)}});
+}
+
+Result<Pool*> System::declare(const PoolSettings& settings) {
+  if (find_pool(settings.name) != nullptr) return refuse(Error::already_declared, settings.name, settings.name);
+  const std::uint64_t granule = granule_of(settings);
+  if (!is_power_of_two(granule)) return refuse(Error::bad_granule, settings.name);
+  if (settings.chunks.empty()) return refuse(Error::empty_range, settings.name);
+  for (const PhysRange& range : settings.chunks) {
+    if (range.empty()) return refuse(Error::empty_range, settings.name);
+    if (range.wraps()) return refuse(Error::wraps, settings.name);
+    if (inward(range, granule).empty()) return refuse(Error::below_granule, settings.name);
+    if (const Pool* other = overlapping(range)) return refuse(Error::overlaps, settings.name, other->name());
+  }
+
+  const std::size_t before = used_;
+  const auto give_up = [&](Failure failure) {
+    used_ = before;
+    failure.pool = settings.name;
+    return std::unexpected{failure};
+  };
+  const std::size_t count = settings.chunks.size();
+  const std::size_t blocks = settings.blocks != 0 ? settings.blocks : platform_.blocks_per_pool;
+  const auto chunk_bytes = checked_multiply(count, sizeof(Chunk));
+  const auto at = take(sizeof(PoolNode));
+  const auto chunks_at = at ? take(chunk_bytes ? static_cast<std::size_t>(*chunk_bytes) : SIZE_MAX) : at;
+  const auto ranges_at = chunks_at ? take(count * sizeof(PhysRange)) : chunks_at;
+  const std::size_t table_bytes = RangeAllocator::storage_bytes(count, blocks);
+  const auto table_at = ranges_at ? take(table_bytes) : ranges_at;
+  if (!table_at) return give_up(table_at.error());
+
+  auto* const chunks = reinterpret_cast<Chunk*>(*chunks_at);
+  auto* const ranges = reinterpret_cast<PhysRange*>(*ranges_at);
+  for (std::size_t i = 0; i < count; ++i) {
+    const PhysRange range = inward(settings.chunks[i], granule);
+    new (chunks + i) Chunk{chunk_of(range)};
+    new (ranges + i) PhysRange{range};
+  }
+  auto allocator = RangeAllocator::create({ranges, count}, granule, blocks, {*table_at, table_bytes});
+  if (!allocator) return give_up(allocator.error());
+
+  auto* const node = new (*at) PoolNode{
+      .pool = Pool{Pool::Settings{.name = settings.name,
+                                  .memory = settings.memory,
+                                  .granule_bytes = granule,
+                                  .chunks = {chunks, count}},
+                   platform_.port, std::move(*allocator)},
+      .next = nullptr};
+  append(pools_, node);
+  return &node->pool;
+}
+
+Result<void> System::set_default(Role role, Pool& pool, std::uint32_t numa_node) {
+  if (role == Role::device || role == Role::contiguous_device || pool.memory() != memory_for(role)) {
+    return refuse(Error::wrong_kind, pool.name());
+  }
+  if (pool.memory() == Memory::coherent && !platform_.described_only && !pool.has(View::uncached)) {
+    return refuse(Error::no_uncached_view, pool.name());
+  }
+  if (role == Role::contiguous_node) {
+    Roles::NodePool** end = &roles_.contiguous_nodes;
+    for (; *end != nullptr; end = &(*end)->next) {
+      if ((*end)->numa_node == numa_node) return refuse(Error::already_declared, pool.name(), (*end)->pool->name());
+    }
+    const auto at = take(sizeof(Roles::NodePool));
+    if (!at) return std::unexpected{at.error()};
+    *end = new (*at) Roles::NodePool{.numa_node = numa_node, .pool = &pool, .next = nullptr};
+    return {};
+  }
+  Pool*& slot = roles_.pools[static_cast<std::size_t>(role)];
+  if (slot != nullptr) return refuse(Error::already_declared, pool.name(), slot->name());
+  slot = &pool;
+  return {};
+}
+
+Result<Device*> System::add_device(const DeviceSettings& settings) {
+  if (find_device(settings.name) != nullptr) return refuse(Error::already_declared, {}, settings.name);
+  const std::span<const Window> windows = settings.translation.windows();
+  for (const Window& window : windows) {
+    if (window.size_bytes == 0) return refuse(Error::empty_range, {}, settings.name);
+    if (window.cpu_range().wraps() || window.dma_range().wraps()) return refuse(Error::wraps, {}, settings.name);
+  }
+
+  const std::size_t before = used_;
+  const auto at = take(sizeof(Device));
+  const auto windows_at = at ? take(windows.size() * sizeof(Window)) : at;
+  const auto reaches_at = windows_at ? take(reach_count(windows.size()) * sizeof(Reach)) : windows_at;
+  if (!reaches_at) {
+    used_ = before;
+    return std::unexpected{reaches_at.error()};
+  }
+
+  auto* const kept = reinterpret_cast<Window*>(*windows_at);
+  auto* const reaches = reinterpret_cast<Reach*>(*reaches_at);
+  std::size_t reached = 0;
+  for (std::size_t i = 0; i < windows.size(); ++i) {
+    new (kept + i) Window{windows[i]};
+    const auto reach = reach_through(windows[i], settings.coherent_mask);
+    if (reach) new (reaches + reached++) Reach{*reach};
+  }
+  Translation translation = settings.translation;
+  if (translation.kind() == Translation::Kind::windows) {
+    translation = Translation::through({kept, windows.size()});
+  } else if (translation.kind() == Translation::Kind::identity) {
+    new (reaches + reached++)
+        Reach{.first = PhysAddr{0}, .last = PhysAddr{settings.coherent_mask.raw()}, .dma = DmaAddr{0}};
+  }
+
+  // Where there is no data cache there is nothing for a device to be incoherent with.
+  const bool no_cache = !platform_.described_only && platform_.port.cache_line_bytes() <= 1;
+  auto* const device = new (*at) Device{.name = settings.name,
+                                        .id = device_count_++,
+                                        .translation = translation,
+                                        .coherent_mask = settings.coherent_mask,
+                                        .reaches = {reaches, reached},
+                                        .coherent = no_cache || settings.coherent.value_or(platform_.devices_coherent),
+                                        .behind_iommu = settings.behind_iommu,
+                                        .numa_node = settings.numa_node,
+                                        .roles = &roles_};
+  append(devices_, device);
+  return device;
+}
+
+Result<Binding*> System::add_binding(Device& device, std::string_view pool_name, Memory memory,
+                                     const BindingSettings& settings) {
+  Binding** place = &device.bindings;
+  for (Binding** link = &device.bindings; *link != nullptr; link = &(*link)->next) {
+    const Binding& other = **link;
+    if (other.index == settings.index || (!settings.name.empty() && other.name == settings.name)) {
+      return refuse(Error::already_declared, pool_name, other.pool_name);
+    }
+    if (other.index < settings.index) place = &(*link)->next;
+  }
+  const auto at = take(sizeof(Binding));
+  if (!at) return std::unexpected{at.error()};
+  *place = new (*at) Binding{.index = settings.index,
+                             .name = settings.name,
+                             .pool_name = pool_name,
+                             .memory = memory,
+                             .pool = nullptr,
+                             .reaches = device.reaches,
+                             .refused = std::nullopt,
+                             .next = *place};
+  return *place;
+}
+
+std::optional<Error> System::binding_error(const Device& device, const Pool& pool, const Binding& binding,
+                                           const Translation& translation) const {
+  if (!platform_.described_only && !device.coherent && !pool.has(View::uncached)) return Error::no_uncached_view;
+  for (const Chunk& chunk : pool.chunks()) {
+    if (const auto error = reach_error(translation, binding.reaches, chunk.range)) return error;
+  }
+  return std::nullopt;
+}
+
+Result<void> System::bind(Device& device, Pool& pool, const BindingSettings& settings) {
+  if (pool.memory() == Memory::ordinary) return refuse(Error::wrong_kind, pool.name());
+  if (settings.window) {
+    const Window& window = *settings.window;
+    if (window.size_bytes == 0) return refuse(Error::empty_range, pool.name());
+    if (window.cpu_range().wraps() || window.dma_range().wraps()) return refuse(Error::wraps, pool.name());
+  }
+  const std::size_t before = used_;
+  const auto reach_at = settings.window ? take(sizeof(Reach)) : Result<std::byte*>{nullptr};
+  if (!reach_at) return std::unexpected{reach_at.error()};
+  const auto added = add_binding(device, pool.name(), pool.memory(), settings);
+  if (!added) {
+    used_ = before;
+    return std::unexpected{added.error()};
+  }
+  Binding& binding = **added;
+  binding.pool = &pool;
+  if (settings.window) {
+    const auto reach = reach_through(*settings.window, device.coherent_mask);
+    binding.reaches = {};
+    if (reach) binding.reaches = {new (*reach_at) Reach{*reach}, 1};
+    binding.refused = binding_error(device, pool, binding, Translation::through({&*settings.window, 1}));
+  } else {
+    binding.refused = binding_error(device, pool, binding, device.translation);
+  }
+  if (binding.refused) return refuse(*binding.refused, pool.name(), device.name);
+  return {};
+}
+
+Result<void> System::bind_refused(Device& device, std::string_view pool_name, Memory memory, Error why,
+                                  const BindingSettings& settings) {
+  const auto binding = add_binding(device, pool_name, memory, settings);
+  if (!binding) return std::unexpected{binding.error()};
+  (*binding)->refused = why;
+  return {};
+}
+
+Result<void> System::release(Pool& pool) {
+  if (auto closed = pool.close(); !closed) {
+    Failure failure = closed.error();
+    if (const auto holder = pool.any_holder()) {
+      const Device* const device = this->device(*holder);
+      if (device != nullptr) failure.other = device->name;
+    }
+    return std::unexpected{failure};
+  }
+  for (Pool*& slot : roles_.pools) {
+    if (slot == &pool) slot = nullptr;
+  }
+  for (Roles::NodePool** link = &roles_.contiguous_nodes; *link != nullptr;) {
+    if ((*link)->pool == &pool) {
+      *link = (*link)->next;
+    } else {
+      link = &(*link)->next;
+    }
+  }
+  for (Device* device = devices_; device != nullptr; device = device->next) {
+    for (Binding* binding = device->bindings; binding != nullptr; binding = binding->next) {
+      if (binding->pool == &pool) binding->refused = Error::pool_gone;
+    }
+  }
+  return {};
+}
+
+Pool* System::find_pool(std::string_view name) const {
+  for (PoolNode* node = pools_; node != nullptr; node = node->next) {
+    if (node->pool.name() == name && !node->pool.closed()) return &node->pool;
+  }
+  return nullptr;
+}
+
+Device* System::find_device(std::string_view name) const {
+  for (Device* device = devices_; device != nullptr; device = device->next) {
+    if (device->name == name) return device;
+  }
+  return nullptr;
+}
+
+Device* System::device(Holder id) const {
+  for (Device* device = devices_; device != nullptr; device = device->next) {
+    if (device->id == id) return device;
+  }
+  return nullptr;
+}
+
+}  // namespace carveout

@@ -1,0 +1,66 @@
+// Start-up of an ARMv7-M image: the vector table, and C++ before run().
+#include <array>
+#include <cstdint>
+
+#include "board.hpp"
+#include "exceptions.hpp"
+
+extern "C" {
+extern std::uint32_t image_stack_top;  // from the linker script, like all image_ symbols
+extern std::uint32_t image_bss_start;
+extern std::uint32_t image_bss_end;
+extern void (*image_init_start)();
+extern void (*image_init_end)();
+}
+
+namespace {
+
+volatile std::uint32_t& register_at(std::uintptr_t address) {
+  return *reinterpret_cast<volatile std::uint32_t*>(address);
+}
+
+void reset() {
+  // CP10 and CP11 in full before anything that a compiler may have put a float register into.
+  // Source: ARMv7-M ARM B3.2.20, CPACR.
+  constexpr std::uintptr_t kCpacr = 0xe000'ed88;
+  register_at(kCpacr) = 0xfU << 20;
+  asm volatile("dsb\n\tisb" ::: "memory");
+
+  for (volatile std::uint32_t* word = &image_bss_start; word != &image_bss_end; ++word) *word = 0;
+  for (void (**init)() = &image_init_start; init != &image_init_end; ++init) (*init)();
+  board::exit(board::run());
+}
+
+/// Configurable Fault Status Register, ARMv7-M ARM B3.2.15.
+constexpr std::uintptr_t kCfsr = 0xe000'ed28;
+
+void unexpected() {
+  std::uint32_t number = 0;
+  asm volatile("mrs %0, ipsr" : "=r"(number));
+  board::note("CFSR", register_at(kCfsr));
+  board::die("exception that nobody expected, number", number);
+}
+
+}  // namespace
+
+// An image that wants one of these defines it.
+extern "C" {
+[[gnu::weak]] void on_memory_fault() { unexpected(); }
+[[gnu::weak]] void on_tick() { unexpected(); }
+}
+
+namespace {
+
+/// Up to SysTick: no image has an interrupt of the NVIC yet.
+struct Vectors {
+  const void* stack;
+  std::array<void (*)(), 15> exceptions;
+};
+
+[[gnu::section(".vectors"), gnu::used]] constinit const Vectors vectors{
+    .stack = &image_stack_top,
+    .exceptions = {reset, unexpected, unexpected, on_memory_fault, unexpected, unexpected, nullptr,
+                   nullptr, nullptr, nullptr, unexpected, unexpected, nullptr, unexpected, on_tick},
+};
+
+}  // namespace

@@ -1,0 +1,2 @@
+#include <libfdt.h>
+int main() { return fdt_check_header("nothing") != 0 ? 0 : 1; }

@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# Shared by ./run, ./test and the scripts in tools/. Sourced, never run. Needs bash and coreutils.
+
+# All messages go to standard error: standard output belongs to the program that ./run starts.
+say() { printf '%s\n' "$*" >&2; }
+
+die() {
+  say "error: $*"
+  exit 1
+}
+
+# logged <title> <log file> <command>...
+# Runs the command with its output in the log. Silent when it ends within a second; otherwise prints
+# the title, then every ten seconds the time gone by and the log's last line. On failure, prints the
+# end of the log and returns the command's status.
+logged() {
+  local title=$1 log=$2 status=0 start=$SECONDS heartbeat
+  shift 2
+  mkdir -p "$(dirname "$log")"
+  : >"$log"
+  (
+    # The redirections let go of the caller's pipe: an orphaned sleep must not keep it open.
+    sleep 1 >/dev/null 2>&1
+    printf '==> %s\n' "$title" >&2
+    while sleep 10 >/dev/null 2>&1; do
+      printf '    %3d s  %s\n' $((SECONDS - start)) \
+        "$(tail -n 1 "$log" | tr '\r' '\n' | tail -n 1 | cut -c 1-80)" >&2
+    done
+  ) &
+  heartbeat=$!
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  kill "$heartbeat" 2>/dev/null || true
+  wait "$heartbeat" 2>/dev/null || true
+  if [ "$status" -ne 0 ]; then
+    say "==> $title: failed with status $status; the end of $log:"
+    tail -n 60 "$log" >&2
+  elif [ $((SECONDS - start)) -ge 2 ]; then
+    printf '    %3d s  done: %s\n' $((SECONDS - start)) "$title" >&2
+  fi
+  return "$status"
+}
+
+# configure <preset> <folder>: configures build/<folder> where that has not been done, where the
+# presets changed, or where the folder was made for another place of the source tree.
+configure() {
+  local preset=$1 folder=build/$2
+  local cache=$folder/CMakeCache.txt
+  if [ -f "$cache" ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "$cache"; then
+    rm -rf "$folder"
+  fi
+  if [ ! -f "$folder/build.ninja" ] || [ CMakePresets.json -nt "$cache" ]; then
+    rm -f "$cache"
+    logged "configure $preset" "build/logs/configure-$preset.log" cmake --preset "$preset"
+  fi
+}
+
+# compile <preset> <folder> <target>...
+compile() {
+  local preset=$1 folder=$2
+  shift 2
+  configure "$preset" "$folder" || return
+  logged "build $preset" "build/logs/build-$preset.log" cmake --build "build/$folder" --target "$@"
+}
