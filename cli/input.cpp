@@ -145,7 +145,7 @@ Board read_board(std::string_view source, std::span<const std::string> overlays)
   std::vector<std::byte> scratch(*scratch_bytes);
   auto tree = Tree::open(blob, scratch);
   if (!tree) throw refusal(source, tree.error());
-  return {std::string{source}, std::move(blob), std::move(scratch), *tree};
+  return {source, std::move(blob), std::move(scratch), *tree};
 }
 
 void check_standard_input(std::string_view verb, std::span<const std::string> sources,

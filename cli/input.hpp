@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "carveout/device_tree/tree.hpp"
@@ -22,7 +23,10 @@ struct Board {
   std::vector<std::byte> scratch;
   device_tree::Tree tree;  ///< looks into blob and scratch
 
-  Board(Board&&) = default;
+  Board(std::string_view typed, std::vector<std::byte> bytes, std::vector<std::byte> index,
+        const device_tree::Tree& opened)
+      : source{typed}, blob{std::move(bytes)}, scratch{std::move(index)}, tree{opened} {}
+  Board(Board&&) = default;  // a vector that is moved keeps its bytes where they are
   Board& operator=(Board&&) = default;
   Board(const Board&) = delete;
   Board& operator=(const Board&) = delete;

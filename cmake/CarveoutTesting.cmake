@@ -65,6 +65,7 @@ function(carveout_add_fuzz_target name)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     target_link_libraries(${name} PRIVATE carveout::core ${arg_LIBS})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/fuzz")
+    add_dependencies(carveout_fuzzers ${name})
   endif()
   if(CARVEOUT_BUILD_TESTS)
     if(NOT arg_RUNS)
@@ -84,43 +85,5 @@ function(carveout_add_fuzz_target name)
     carveout_add_script_test(
       fuzz/${name} COMMAND "${CARVEOUT_BUILDS}/fuzz/fuzz/${name}" ${options} "${found}"
                            "${CMAKE_CURRENT_SOURCE_DIR}/${arg_CORPUS}" LABELS fuzz)
-  endif()
-endfunction()
-
-# carveout_add_image(<name> SOURCES <file>... LINKER_SCRIPT <file> [LIBS <target>...])
-#
-# A bare-metal program, <build folder>/boards/<name>.elf, in a build of one of the cross presets.
-function(carveout_add_image name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LINKER_SCRIPT" "SOURCES;LIBS")
-  add_executable(${name} ${arg_SOURCES})
-  carveout_target_defaults(${name})
-  cmake_path(ABSOLUTE_PATH arg_LINKER_SCRIPT)
-  target_link_libraries(${name} PRIVATE carveout::core ${arg_LIBS} gcc)
-  target_link_options(${name} PRIVATE "-T${arg_LINKER_SCRIPT}" "-Wl,-Map=$<TARGET_FILE:${name}>.map"
-                      -Wl,--fatal-warnings -Wl,--no-warn-rwx-segments)
-  set_target_properties(
-    ${name} PROPERTIES SUFFIX .elf RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/boards"
-                       LINK_DEPENDS "${arg_LINKER_SCRIPT}")
-endfunction()
-
-# carveout_add_board_test(<name> PRESET <preset> IMAGE <name> COMMAND <emulator> <argument>...
-#                         [PASS <regular expression>] [TIMEOUT <seconds>])
-#
-# In a build with tests: the ctest test boards/<name>, which starts the emulator with
-# `-kernel <image>` appended. It passes by the emulator's exit status, or by PASS in its output.
-function(carveout_add_board_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PRESET;IMAGE;PASS;TIMEOUT" "COMMAND")
-  if(NOT CARVEOUT_BUILD_TESTS)
-    return()
-  endif()
-  if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 60)
-  endif()
-  carveout_add_script_test(
-    boards/${name} COMMAND ${arg_COMMAND} -kernel
-                           "${CARVEOUT_BUILDS}/${arg_PRESET}/boards/${arg_IMAGE}.elf" LABELS boards
-    TIMEOUT ${arg_TIMEOUT})
-  if(arg_PASS)
-    set_tests_properties(boards/${name} PROPERTIES PASS_REGULAR_EXPRESSION "${arg_PASS}")
   endif()
 endfunction()

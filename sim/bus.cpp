@@ -96,10 +96,10 @@ bool Bus::covers(PhysRange range) const {
 }
 
 void Bus::read(PhysAddr from, std::span<std::byte> into) const {
+  if (!covers({from, into.size()})) throw std::out_of_range{"no RAM at this address"};
   while (!into.empty()) {
     const auto here = memory_at(from);
     const std::size_t length = std::min(here.size(), into.size());
-    if (length == 0) throw std::out_of_range{"no RAM at this address"};
     std::memcpy(into.data(), here.data(), length);
     into = into.subspan(length);
     from = PhysAddr{from.raw() + length};
@@ -107,10 +107,10 @@ void Bus::read(PhysAddr from, std::span<std::byte> into) const {
 }
 
 void Bus::write(PhysAddr to, std::span<const std::byte> from) {
+  if (!covers({to, from.size()})) throw std::out_of_range{"no RAM at this address"};
   while (!from.empty()) {
     const auto here = memory_at(to);
     const std::size_t length = std::min(here.size(), from.size());
-    if (length == 0) throw std::out_of_range{"no RAM at this address"};
     std::memcpy(here.data(), from.data(), length);
     from = from.subspan(length);
     to = PhysAddr{to.raw() + length};
@@ -146,12 +146,10 @@ std::optional<Place> Bus::place_of(const std::byte* first, std::size_t size_byte
                      true};
       }
     }
-    // Plain memory is shown by the uncached address; where there is no cache, by the other one too.
-    const auto shown_by =
-        bank.ram.uncached || bank.behind_cache ? bank.ram.uncached : bank.ram.cached;
-    if (!shown_by) continue;
+    // Plain memory is shown by the uncached address; only without a cache by the other one.
+    const PhysAddr shown_by = bank.ram.uncached ? *bank.ram.uncached : *bank.ram.cached;
     if (const auto offset = offset_in(bank.memory.data(), whole, first, size_bytes)) {
-      return Place{PhysAddr{shown_by->raw() + *offset}, bank.memory.data() + *offset, false};
+      return Place{PhysAddr{shown_by.raw() + *offset}, bank.memory.data() + *offset, false};
     }
   }
   return std::nullopt;

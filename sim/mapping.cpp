@@ -14,11 +14,6 @@ namespace {
   throw std::system_error{errno, std::generic_category(), what};
 }
 
-std::size_t whole_pages(std::size_t size_bytes) {
-  const std::size_t page = host_page_bytes();
-  return (size_bytes + page - 1) / page * page;
-}
-
 }  // namespace
 
 std::size_t host_page_bytes() {
@@ -26,8 +21,7 @@ std::size_t host_page_bytes() {
   return page;
 }
 
-Mapping::Mapping(std::size_t size_bytes, Access access)
-    : data_{nullptr}, size_bytes_{whole_pages(size_bytes)} {
+Mapping::Mapping(std::size_t size_bytes, Access access) : data_{nullptr}, size_bytes_{size_bytes} {
   const std::size_t guard = host_page_bytes();
   const std::size_t whole = guard + size_bytes_ + guard;
   constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;

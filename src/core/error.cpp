@@ -75,6 +75,8 @@ constexpr Words words_of(Error error) {
       return {"storage_too_small", "the storage given is less than the tables need"};
     case Error::not_placed:
       return {"not_placed", "there is no place for it in memory"};
+    case Error::malformed:
+      return {"malformed", "the tree states it in a way that cannot be read"};
     case Error::bad_tree:
       return {"bad_tree", "the blob cannot be read as a flattened device tree"};
     case Error::no_such_node:

@@ -43,10 +43,12 @@ std::expected<Blob, TreeError> Blob::check(Bytes bytes) {
   };
   if (bytes.size() < kCellBytes || load_cell(bytes, 0) != FDT_MAGIC) return fail(Code::not_a_tree);
   if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 != 0) return fail(Code::misaligned);
-  const auto size = static_cast<std::uint32_t>(
-      bytes.size() < std::numeric_limits<std::int32_t>::max() ? bytes.size()
-                                                              : std::numeric_limits<std::int32_t>::max());
-  if (size < FDT_V1_SIZE || size < fdt_header_size(bytes.data())) return fail(Code::truncated, size);
+  const auto size =
+      static_cast<std::uint32_t>(bytes.size() < std::numeric_limits<std::int32_t>::max()
+                                     ? bytes.size()
+                                     : std::numeric_limits<std::int32_t>::max());
+  if (size < FDT_V1_SIZE || size < fdt_header_size(bytes.data()))
+    return fail(Code::truncated, size);
   if (const int error = fdt_check_header(bytes.data()); error != 0) return fail(code_of(error));
   if (size < fdt_totalsize(bytes.data())) return fail(Code::truncated, size);
   if (fdt_off_dt_strings(bytes.data()) > fdt_totalsize(bytes.data())) return fail(Code::bad_header);
@@ -75,8 +77,9 @@ std::expected<Token, TreeError> Blob::token(int offset) const {
       return fail(Code::bad_property);
     }
     if (name >= strings_bytes_) return fail(Code::bad_property_name);
-    token.name = PropertyName{{reinterpret_cast<const char*>(data_) + fdt_off_dt_strings(data_) + name,
-                               std::size_t{strings_bytes_} - name}};
+    token.name =
+        PropertyName{{reinterpret_cast<const char*>(data_) + fdt_off_dt_strings(data_) + name,
+                      std::size_t{strings_bytes_} - name}};
   }
 
   token.tag = fdt_next_tag(data_, offset, &token.next);

@@ -25,8 +25,8 @@ struct Token {
 class Blob {
  public:
   static std::expected<Blob, TreeError> check(Bytes bytes);
-  /// A blob that check() has accepted before, with its strings_bytes() from then: to find them costs
-  /// a look at the strings block.
+  /// A blob that check() has accepted before, with its strings_bytes() from then: to find them
+  /// costs a look at the strings block.
   static Blob checked(const std::byte* data, std::uint32_t strings_bytes) {
     return Blob{data, strings_bytes};
   }

@@ -21,11 +21,12 @@ enum Flag : std::uint32_t {
   kHasMemoryRegion = 1U << 4,
   kHasInterconnects = 1U << 5,
   kHasDmaRanges = 1U << 6,
-  kTranslates = 1U << 7,      // the property is not empty
-  kSaysCoherent = 1U << 8,    // the node itself, or, once the chains are known, its nearest DMA parent
+  kTranslates = 1U << 7,  // the property is not empty
+  kSaysCoherent =
+      1U << 8,  // the node itself, or, once the chains are known, its nearest DMA parent
   kSaysNonCoherent = 1U << 9,
   kOnDmaCycle = 1U << 10,
-  kOnTheWay = 1U << 11,       // while the chains are worked out
+  kOnTheWay = 1U << 11,  // while the chains are worked out
   kKnown = 1U << 12,
 };
 
@@ -83,7 +84,8 @@ class TreeBuilder {
 
     [[nodiscard]] std::size_t scratch_bytes() const {
       // The last term: the caller's scratch may be misaligned.
-      return nodes * sizeof(Tree::Record) + handles * sizeof(Tree::Handle) + alignof(Tree::Record) - 1;
+      return nodes * sizeof(Tree::Record) + handles * sizeof(Tree::Handle) + alignof(Tree::Record) -
+             1;
     }
   };
 
@@ -128,7 +130,8 @@ class TreeBuilder {
     const Tree tree{blob_.data(), blob_.strings_bytes(), *reservations, records_, handles_};
     for (std::uint32_t i = 1; i < records_.size(); ++i) {
       if (has(i, kHasInterconnects)) {
-        records_[i].dma_parent = interconnect_parent(tree, Node{i}).value_or(Node{records_[i].parent}).index();
+        records_[i].dma_parent =
+            interconnect_parent(tree, Node{i}).value_or(Node{records_[i].parent}).index();
       }
     }
     for (std::uint32_t i = 0; i < records_.size(); ++i) work_out_chain(i);
@@ -164,9 +167,9 @@ class TreeBuilder {
 
   std::optional<TreeError> walk() {
     counts_ = {};
-    std::array<std::uint32_t, kMaxDepth + 1> open{};        // the nodes from the root to here
-    std::array<std::size_t, kMaxDepth + 1> path_bytes{};    // of each of them
-    unsigned depth = 0;                                     // nodes open
+    std::array<std::uint32_t, kMaxDepth + 1> open{};      // the nodes from the root to here
+    std::array<std::size_t, kMaxDepth + 1> path_bytes{};  // of each of them
+    unsigned depth = 0;                                   // nodes open
     bool in_properties = false;
     bool root_closed = false;
 
@@ -307,7 +310,8 @@ class TreeBuilder {
         continue;
       }
       const Tree::Handle* provider = find_handle(handles_, phandle);
-      if (provider == nullptr || provider->interconnect_cells > cells.size() - at) return std::nullopt;
+      if (provider == nullptr || provider->interconnect_cells > cells.size() - at)
+        return std::nullopt;
       if (wanted == 0) return Node{provider->node};
       at += provider->interconnect_cells;
     }
@@ -315,7 +319,8 @@ class TreeBuilder {
   }
 
  public:
-  static const Tree::Handle* find_handle(std::span<const Tree::Handle> handles, std::uint32_t phandle) {
+  static const Tree::Handle* find_handle(std::span<const Tree::Handle> handles,
+                                         std::uint32_t phandle) {
     std::size_t low = 0;
     std::size_t high = handles.size();
     while (low < high) {
@@ -342,7 +347,8 @@ class TreeBuilder {
 
   [[nodiscard]] Answers answers_of(std::uint32_t node) const {
     const Tree::Record& record = records_[node];
-    return {record.flags & kCoherence, record.serving, has(node, kTranslates) ? node : record.outer};
+    return {record.flags & kCoherence, record.serving,
+            has(node, kTranslates) ? node : record.outer};
   }
 
   void settle(std::uint32_t node, const Answers& above) {
@@ -563,12 +569,16 @@ bool Tree::is_translating_bus(Node node) const {
 
 std::optional<Node> Tree::serving_bus(Node device) const {
   if (device == root()) return std::nullopt;
-  const Node first{records_[device.index()].dma_parent};
-  // A first node without the property passes on too; any later one ends the search.
-  const Record& later = records_[is_translating_bus(first) ? first.index()
-                                                           : records_[first.index()].dma_parent];
+  const auto serving = serving_bus_below(Node{records_[device.index()].dma_parent});
   // Back at the device: it was visited, so it counts as the root.
-  if (first == root() || later.serving == kNone || later.serving == device.index()) return std::nullopt;
+  return serving == device ? std::nullopt : serving;
+}
+
+std::optional<Node> Tree::serving_bus_below(Node first) const {
+  // A first node without the property passes on too; any later one ends the search.
+  const Record& later =
+      records_[is_translating_bus(first) ? first.index() : records_[first.index()].dma_parent];
+  if (first == root() || later.serving == kNone) return std::nullopt;
   return Node{later.serving};
 }
 

@@ -32,7 +32,7 @@ Result<Block> take(const Candidate& candidate, const Device& device, std::uint64
 /// Zeroes with aligned stores of one machine word: memory that is not cached may be of a kind that
 /// faults on anything else. Blocks are whole granules, and so whole words.
 void zero(std::byte* at, std::uint64_t size_bytes) {
-  auto* word = reinterpret_cast<volatile std::uintptr_t*>(at);
+  auto* word = static_cast<volatile std::uintptr_t*>(static_cast<void*>(at));
   for (std::uint64_t done = 0; done < size_bytes; done += sizeof(std::uintptr_t)) *word++ = 0;
 }
 
@@ -42,23 +42,23 @@ void prepare(Block& block, const Candidate& candidate, const Options& options) {
   const Pool& pool = *candidate.pool;
   const PortRef port = pool.port();
   const auto size_bytes = static_cast<std::size_t>(block.size_bytes);  // it has a CPU view, so it fits
-  std::byte* const cached = pool.pointer(block, View::cached);
   const bool unmapped = has(options.attributes, Attributes::no_cpu_mapping);
-  if (cached != nullptr && (unmapped || candidate.view == View::uncached)) {
-    // Nobody uses the cached view from here on: its lines go, so that none is written back over
-    // what the device puts there.
-    port.clean_invalidate(cached, size_bytes);
-  } else if (cached != nullptr && pool.has(View::uncached)) {
-    // Used through the cache after others used it past the cache: what speculation put there
-    // meanwhile is stale.
-    port.invalidate(cached, size_bytes);
-  }
-  if (unmapped) {
-    block.cpu = nullptr;
-  } else if (!has(options.attributes, Attributes::uninitialized)) {
-    zero(block.cpu, block.size_bytes);
+  std::byte* const uncached = pool.pointer(block, View::uncached);
+  std::byte* const cached = pool.pointer(block, View::cached);
+  const bool past_the_cache = uncached != nullptr;
+
+  // A line of an earlier use, written back later, would land on top of what is put there next. Only
+  // memory that is used through the cache, and always was, has none.
+  if (cached != nullptr && (unmapped || past_the_cache)) port.clean_invalidate(cached, size_bytes);
+  if (!unmapped && !has(options.attributes, Attributes::uninitialized)) {
+    zero(past_the_cache ? uncached : cached, block.size_bytes);
   }
   port.publish_barrier();
+  // What speculation fetched before the zeroes arrived is stale.
+  if (candidate.view == View::cached && cached != nullptr && past_the_cache && !unmapped) {
+    port.invalidate(cached, size_bytes);
+  }
+  if (unmapped) block.cpu = nullptr;
 }
 
 /// Takes from one candidate, and makes it fit for use.

@@ -59,23 +59,22 @@ Result<System*> System::create(const Platform& platform, std::span<std::byte> st
   return system;
 }
 
-Result<std::byte*> System::take(std::size_t size_bytes) {
+Result<void*> System::take(std::uint64_t size_bytes) {
   const std::size_t left = storage_.size() - used_;
-  if (padded(size_bytes) > left || padded(size_bytes) < size_bytes) {
-    return std::unexpected{
-        Failure{.code = Error::storage_too_small, .asked_bytes = size_bytes, .free_bytes = left}};
+  // Compared first: what passes here is small enough to be padded.
+  if (size_bytes > left || padded(static_cast<std::size_t>(size_bytes)) > left) {
+    return std::unexpected{Failure{.code = Error::storage_too_small, .asked_bytes = size_bytes, .free_bytes = left}};
   }
-  std::byte* const taken = storage_.data() + used_;
-  used_ += padded(size_bytes);
+  void* const taken = storage_.data() + used_;
+  used_ += padded(static_cast<std::size_t>(size_bytes));
   return taken;
 }
 
 Result<std::string_view> System::keep(std::string_view text) {
-  const auto at = take(text.size());
-  if (!at) return std::unexpected{at.error()};
-  auto* const characters = reinterpret_cast<char*>(*at);
-  std::memcpy(characters, text.data(), text.size());
-  return std::string_view{characters, text.size()};
+  const auto characters = room_for<char>(text.size());
+  if (!characters) return std::unexpected{characters.error()};
+  std::memcpy(*characters, text.data(), text.size());
+  return std::string_view{*characters, text.size()};
 }
 
 PhysRange System::canonical(PhysRange range) const {
@@ -134,31 +133,30 @@ Result<Pool*> System::declare(const PoolSettings& settings) {
   };
   const std::size_t count = settings.chunks.size();
   const std::size_t blocks = settings.blocks != 0 ? settings.blocks : platform_.blocks_per_pool;
-  const auto chunk_bytes = checked_multiply(count, sizeof(Chunk));
-  const auto at = take(sizeof(PoolNode));
-  const auto chunks_at = at ? take(chunk_bytes ? static_cast<std::size_t>(*chunk_bytes) : SIZE_MAX) : at;
-  const auto ranges_at = chunks_at ? take(count * sizeof(PhysRange)) : chunks_at;
   const std::size_t table_bytes = RangeAllocator::storage_bytes(count, blocks);
-  const auto table_at = ranges_at ? take(table_bytes) : ranges_at;
-  if (!table_at) return give_up(table_at.error());
+  const auto node_room = room_for<PoolNode>();
+  if (!node_room) return give_up(node_room.error());
+  const auto chunks = room_for<Chunk>(count);
+  if (!chunks) return give_up(chunks.error());
+  const auto ranges = room_for<PhysRange>(count);
+  if (!ranges) return give_up(ranges.error());
+  const auto table = room_for<std::byte>(table_bytes);
+  if (!table) return give_up(table.error());
 
-  auto* const chunks = reinterpret_cast<Chunk*>(*chunks_at);
-  auto* const ranges = reinterpret_cast<PhysRange*>(*ranges_at);
   for (std::size_t i = 0; i < count; ++i) {
     const PhysRange range = inward(settings.chunks[i], granule);
-    new (chunks + i) Chunk{chunk_of(range)};
-    new (ranges + i) PhysRange{range};
+    new (*chunks + i) Chunk{chunk_of(range)};
+    new (*ranges + i) PhysRange{range};
   }
-  auto allocator = RangeAllocator::create({ranges, count}, granule, blocks, {*table_at, table_bytes});
+  auto allocator = RangeAllocator::create({*ranges, count}, granule, blocks, {*table, table_bytes});
   if (!allocator) return give_up(allocator.error());
 
-  auto* const node = new (*at) PoolNode{
-      .pool = Pool{Pool::Settings{.name = settings.name,
-                                  .memory = settings.memory,
-                                  .granule_bytes = granule,
-                                  .chunks = {chunks, count}},
-                   platform_.port, std::move(*allocator)},
-      .next = nullptr};
+  auto* const node = new (*node_room) PoolNode{.pool = Pool{Pool::Settings{.name = settings.name,
+                                                                            .memory = settings.memory,
+                                                                            .granule_bytes = granule,
+                                                                            .chunks = {*chunks, count}},
+                                                             platform_.port, std::move(*allocator)},
+                                               .next = nullptr};
   append(pools_, node);
   return &node->pool;
 }
@@ -175,9 +173,9 @@ Result<void> System::set_default(Role role, Pool& pool, std::uint32_t numa_node)
     for (; *end != nullptr; end = &(*end)->next) {
       if ((*end)->numa_node == numa_node) return refuse(Error::already_declared, pool.name(), (*end)->pool->name());
     }
-    const auto at = take(sizeof(Roles::NodePool));
-    if (!at) return std::unexpected{at.error()};
-    *end = new (*at) Roles::NodePool{.numa_node = numa_node, .pool = &pool, .next = nullptr};
+    const auto room = room_for<Roles::NodePool>();
+    if (!room) return std::unexpected{room.error()};
+    *end = new (*room) Roles::NodePool{.numa_node = numa_node, .pool = &pool, .next = nullptr};
     return {};
   }
   Pool*& slot = roles_.pools[static_cast<std::size_t>(role)];
@@ -195,16 +193,19 @@ Result<Device*> System::add_device(const DeviceSettings& settings) {
   }
 
   const std::size_t before = used_;
-  const auto at = take(sizeof(Device));
-  const auto windows_at = at ? take(windows.size() * sizeof(Window)) : at;
-  const auto reaches_at = windows_at ? take(reach_count(windows.size()) * sizeof(Reach)) : windows_at;
-  if (!reaches_at) {
+  const auto give_up = [&](const Failure& failure) {
     used_ = before;
-    return std::unexpected{reaches_at.error()};
-  }
+    return std::unexpected{failure};
+  };
+  const auto device_room = room_for<Device>();
+  if (!device_room) return give_up(device_room.error());
+  const auto windows_room = room_for<Window>(windows.size());
+  if (!windows_room) return give_up(windows_room.error());
+  const auto reaches_room = room_for<Reach>(reach_count(windows.size()));
+  if (!reaches_room) return give_up(reaches_room.error());
 
-  auto* const kept = reinterpret_cast<Window*>(*windows_at);
-  auto* const reaches = reinterpret_cast<Reach*>(*reaches_at);
+  Window* const kept = *windows_room;
+  Reach* const reaches = *reaches_room;
   std::size_t reached = 0;
   for (std::size_t i = 0; i < windows.size(); ++i) {
     new (kept + i) Window{windows[i]};
@@ -221,7 +222,7 @@ Result<Device*> System::add_device(const DeviceSettings& settings) {
 
   // Where there is no data cache there is nothing for a device to be incoherent with.
   const bool no_cache = !platform_.described_only && platform_.port.cache_line_bytes() <= 1;
-  auto* const device = new (*at) Device{.name = settings.name,
+  auto* const device = new (*device_room) Device{.name = settings.name,
                                         .id = device_count_++,
                                         .translation = translation,
                                         .coherent_mask = settings.coherent_mask,
@@ -244,9 +245,9 @@ Result<Binding*> System::add_binding(Device& device, std::string_view pool_name,
     }
     if (other.index < settings.index) place = &(*link)->next;
   }
-  const auto at = take(sizeof(Binding));
-  if (!at) return std::unexpected{at.error()};
-  *place = new (*at) Binding{.index = settings.index,
+  const auto room = room_for<Binding>();
+  if (!room) return std::unexpected{room.error()};
+  *place = new (*room) Binding{.index = settings.index,
                              .name = settings.name,
                              .pool_name = pool_name,
                              .memory = memory,
@@ -274,8 +275,8 @@ Result<void> System::bind(Device& device, Pool& pool, const BindingSettings& set
     if (window.cpu_range().wraps() || window.dma_range().wraps()) return refuse(Error::wraps, pool.name());
   }
   const std::size_t before = used_;
-  const auto reach_at = settings.window ? take(sizeof(Reach)) : Result<std::byte*>{nullptr};
-  if (!reach_at) return std::unexpected{reach_at.error()};
+  const auto reach_room = room_for<Reach>(settings.window ? 1 : 0);
+  if (!reach_room) return std::unexpected{reach_room.error()};
   const auto added = add_binding(device, pool.name(), pool.memory(), settings);
   if (!added) {
     used_ = before;
@@ -286,7 +287,7 @@ Result<void> System::bind(Device& device, Pool& pool, const BindingSettings& set
   if (settings.window) {
     const auto reach = reach_through(*settings.window, device.coherent_mask);
     binding.reaches = {};
-    if (reach) binding.reaches = {new (*reach_at) Reach{*reach}, 1};
+    if (reach) binding.reaches = {new (*reach_room) Reach{*reach}, 1};
     binding.refused = binding_error(device, pool, binding, Translation::through({&*settings.window, 1}));
   } else {
     binding.refused = binding_error(device, pool, binding, device.translation);

@@ -4,9 +4,9 @@
 
 #include <cstdint>
 #include <cstring>
-#include <format>
+#include <span>
 #include <string>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "carveout/pool/range_allocator.hpp"
@@ -34,50 +34,51 @@ struct RangeAllocatorAudit {
 
     for (std::uint32_t chunk = 0; chunk < allocator.chunks_.size(); ++chunk) {
       const auto& area = allocator.chunks_[chunk];
-      if (area.first != total) return std::format("chunk {} is not numbered on", chunk);
+      if (area.first != total) return "chunk " + std::to_string(chunk) + " is not numbered on";
       std::uint64_t at = area.first;
       std::uint32_t previous = RangeAllocator::kNone;
       bool previous_is_free = false;
       for (std::uint32_t tag = area.lowest; tag != RangeAllocator::kNone; tag = nodes[tag].next) {
-        if (tag >= nodes.size()) return std::format("a link leads out of the tables: {}", tag);
-        if (seen[tag]) return std::format("run {} is linked twice", tag);
+        if (tag >= nodes.size()) return "a link leads out of the tables: " + std::to_string(tag);
+        if (seen[tag]) return "run " + std::to_string(tag) + " is linked twice";
         seen[tag] = true;
         const auto& node = nodes[tag];
-        if (node.previous != previous) return std::format("run {} has a wrong previous", tag);
-        if (node.first != at) return std::format("run {} leaves a gap or overlaps", tag);
-        if (node.granules == 0) return std::format("run {} is empty", tag);
+        if (node.previous != previous)
+          return "run " + std::to_string(tag) + " has a wrong previous";
+        if (node.first != at) return "run " + std::to_string(tag) + " leaves a gap or overlaps";
+        if (node.granules == 0) return "run " + std::to_string(tag) + " is empty";
         const bool is_live = node.serial % 2 == 1;
-        if (!is_live && previous_is_free) return std::format("run {} was not merged", tag);
+        if (!is_live && previous_is_free) return "run " + std::to_string(tag) + " was not merged";
         if (is_live) {
           used += node.granules;
-          live.push_back({.range = {PhysAddr{area.base.raw() + (at - area.first) *
-                                                                    allocator.granule_bytes()},
-                                    node.granules * allocator.granule_bytes()},
-                          .chunk = chunk,
-                          .tag = tag,
-                          .serial = node.serial,
-                          .holder = node.holder});
+          live.push_back(
+              {.range = {PhysAddr{area.base.raw() + (at - area.first) * allocator.granule_bytes()},
+                         node.granules * allocator.granule_bytes()},
+               .chunk = chunk,
+               .tag = tag,
+               .serial = node.serial,
+               .holder = node.holder});
         }
         at += node.granules;
         previous = tag;
         previous_is_free = !is_live;
       }
       if (at != std::uint64_t{area.first} + area.granules) {
-        return std::format("the runs of chunk {} do not fill it", chunk);
+        return "the runs of chunk " + std::to_string(chunk) + " do not fill it";
       }
       total += area.granules;
     }
 
     for (std::uint32_t tag = allocator.spares_; tag != RangeAllocator::kNone;
          tag = nodes[tag].next) {
-      if (tag >= nodes.size()) return std::format("a spare leads out of the tables: {}", tag);
-      if (seen[tag]) return std::format("spare {} is linked twice, or is a run", tag);
+      if (tag >= nodes.size()) return "a spare leads out of the tables: " + std::to_string(tag);
+      if (seen[tag]) return "spare " + std::to_string(tag) + " is linked twice, or is a run";
       seen[tag] = true;
-      if (nodes[tag].granules != 0) return std::format("spare {} has granules", tag);
-      if (nodes[tag].serial % 2 == 1) return std::format("spare {} is a live block", tag);
+      if (nodes[tag].granules != 0) return "spare " + std::to_string(tag) + " has granules";
+      if (nodes[tag].serial % 2 == 1) return "spare " + std::to_string(tag) + " is a live block";
     }
     for (std::size_t tag = 0; tag < seen.size(); ++tag) {
-      if (!seen[tag]) return std::format("node {} is lost", tag);
+      if (!seen[tag]) return "node " + std::to_string(tag) + " is lost";
     }
 
     if (allocator.total_ != total) return "the total is wrong";

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
+#include "carveout/core/address.hpp"
+#include "carveout/core/error.hpp"
 #include "carveout/core/function_ref.hpp"
 #include "carveout/core/text.hpp"
 
@@ -29,6 +32,7 @@ enum class Rule : std::uint16_t {
   out_of_reach = 27,              ///< DMA027
   malformed_dma_ranges = 28,      ///< DMA028
   restricted_conflict = 32,       ///< DMA032
+  no_uncached_view = 39,          ///< DMA039
   empty_region = 44,              ///< DMA044
   malformed_blob = 46,            ///< DMA046
 };
@@ -40,8 +44,9 @@ struct Finding {
   std::string_view node;           ///< path of the node that is wrong
   std::string_view property = {};  ///< the property that says so
   std::string_view other = {};     ///< the second node, where there are two parties
-  std::uint64_t base = 0;          ///< the range concerned, where there is one
-  std::uint64_t size_bytes = 0;
+  std::optional<Error> error = {};  ///< what whoever uses it anyway is told
+  PhysRange range = {PhysAddr{0}, 0};  ///< the memory concerned; empty: none
+  std::uint32_t index = 0;             ///< the entry of the property that is concerned
 };
 
 /// Writes the finding's sentence, the same for setup, why and lint. It names no severity and no

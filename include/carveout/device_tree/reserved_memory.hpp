@@ -35,20 +35,20 @@ enum class RegionPlacement : std::uint8_t {
 /// What is wrong with the properties that place a region.
 enum class RegionFault : std::uint8_t {
   none,
-  malformed_reg,        ///< `reg` is not a whole number of pairs, or is empty
-  malformed_size,       ///< `size` is not exactly the root's size cells
+  malformed_reg,   ///< `reg` is not a whole number of pairs, or is empty
+  malformed_size,  ///< `size` is not exactly the root's size cells
   neither_reg_nor_size,
 };
 
 /// Why no region of a tree is enabled, though it has regions: the first reason that applies.
 enum class ReservedMemoryFault : std::uint8_t {
   none,
-  disabled,                  ///< `status`
-  no_address_cells,          ///< `#address-cells` is not stated by the node itself
-  no_size_cells,             ///< `#size-cells` likewise
-  address_cells_differ,      ///< `#address-cells` is not the root's
-  size_cells_differ,         ///< `#size-cells` likewise
-  no_ranges,                 ///< `ranges` is absent
+  disabled,              ///< `status`
+  no_address_cells,      ///< `#address-cells` is not stated by the node itself
+  no_size_cells,         ///< `#size-cells` likewise
+  address_cells_differ,  ///< `#address-cells` is not the root's
+  size_cells_differ,     ///< `#size-cells` likewise
+  no_ranges,             ///< `ranges` is absent
 };
 
 /// The property that a fault is about; empty for none.
@@ -84,11 +84,11 @@ struct ReservedRegion {
   RegionPlacement placement;
   RegionFault fault;  ///< why placement is none
   Strings compatible;
-  Pairs chunks;                               ///< the pairs of `reg` when fixed, else none
-  std::optional<std::uint64_t> size_bytes;    ///< when dynamic
-  std::optional<Bytes> alignment;             ///< the property, as it is; see alignment_value()
-  bool has_alloc_ranges;                      ///< stated, soundly or not
-  Pairs alloc_ranges;                         ///< empty where absent or not a whole number of pairs
+  Pairs chunks;                             ///< the pairs of `reg` when fixed, else none
+  std::optional<std::uint64_t> size_bytes;  ///< when dynamic
+  std::optional<Bytes> alignment;           ///< the property, as it is; see alignment_value()
+  bool has_alloc_ranges;                    ///< stated, soundly or not
+  Pairs alloc_ranges;                       ///< empty where absent or not a whole number of pairs
   bool no_map;
   bool reusable;
   bool dma_default;  ///< states `linux,dma-default`, whatever its kind
@@ -101,7 +101,8 @@ struct ReservedRegion {
   [[nodiscard]] std::optional<RegionKind> default_of() const;
 
   /// Reads the region at `node`, a child of `reserved.node()`. Cost: one pass over its properties.
-  [[nodiscard]] static ReservedRegion read(const Tree& tree, const ReservedMemory& reserved, Node node);
+  [[nodiscard]] static ReservedRegion read(const Tree& tree, const ReservedMemory& reserved,
+                                           Node node);
 };
 
 /// Calls `visit(ReservedRegion)` for each region in tree order, disabled ones too.

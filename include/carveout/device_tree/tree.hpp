@@ -17,7 +17,8 @@ namespace carveout::device_tree {
 
 /// Below the root, which is at depth 0. Deeper trees are refused.
 inline constexpr unsigned kMaxDepth = 64;
-/// The longest full path of a node, without a terminating zero. A tree with a longer one is refused.
+/// The longest full path of a node, without a terminating zero. A tree with a longer one is
+/// refused.
 inline constexpr std::size_t kMaxPathBytes = 4096;
 
 /// Why a blob cannot be read, or not be answered about. The text is for people; the codes are a
@@ -100,11 +101,14 @@ class Tree {
   /// bad_structure, bad_property, bad_property_name, bad_reservations, too_deep, path_too_long,
   /// scratch_too_small.
   /// Cost: linear in the blob, plus sorting the phandles. No heap.
-  [[nodiscard]] static std::expected<Tree, TreeError> open(Bytes blob, std::span<std::byte> scratch);
+  [[nodiscard]] static std::expected<Tree, TreeError> open(Bytes blob,
+                                                           std::span<std::byte> scratch);
 
   // ---- nodes
 
-  [[nodiscard]] std::uint32_t node_count() const { return static_cast<std::uint32_t>(records_.size()); }
+  [[nodiscard]] std::uint32_t node_count() const {
+    return static_cast<std::uint32_t>(records_.size());
+  }
   [[nodiscard]] static constexpr Node root() { return Node{0}; }
   /// Nothing for the root.
   [[nodiscard]] std::optional<Node> parent(Node node) const;
@@ -129,11 +133,13 @@ class Tree {
   // ---- properties
 
   [[nodiscard]] std::optional<Bytes> property(Node node, std::string_view name) const;
-  [[nodiscard]] bool has(Node node, std::string_view name) const { return property(node, name).has_value(); }
+  [[nodiscard]] bool has(Node node, std::string_view name) const {
+    return property(node, name).has_value();
+  }
   /// The strings of a property; empty where it is absent.
   [[nodiscard]] Strings strings(Node node, std::string_view name) const;
-  /// Calls `visit(PropertyName, Bytes)` for each property, in order. One pass, where property() would be one
-  /// pass a name.
+  /// Calls `visit(PropertyName, Bytes)` for each property, in order. One pass, where property()
+  /// would be one pass a name.
   template <class Visit>
   void for_each_property(Node node, Visit&& visit) const {
     Cursor cursor = before_properties(node);
@@ -169,6 +175,8 @@ class Tree {
   [[nodiscard]] bool is_translating_bus(Node node) const;
   /// The bus whose `dma-ranges` translates for this device; nothing where that is the identity.
   [[nodiscard]] std::optional<Node> serving_bus(Node device) const;
+  /// The same for any device whose DMA parent is `first`.
+  [[nodiscard]] std::optional<Node> serving_bus_below(Node first) const;
   /// The next bus with a non-empty `dma-ranges` above this one, among its DMA parents. On a cycle
   /// the answers never end: DmaRanges knows where to stop.
   [[nodiscard]] std::optional<Node> outer_bus(Node bus) const;
@@ -183,13 +191,13 @@ class Tree {
   friend class TreeBuilder;
 
   struct Record {
-    std::uint32_t offset;           // of the node, in the structure block
-    std::uint32_t parent;           // itself for the root
-    std::uint32_t after;            // the first node in tree order that is not below this one
-    std::uint32_t dma_parent;       // itself for the root
-    std::uint32_t dma_ranges;       // offset of the property
-    std::uint32_t serving;          // the bus that serves what comes up to this node; kNone
-    std::uint32_t outer;            // the next translating bus strictly above; kNone
+    std::uint32_t offset;      // of the node, in the structure block
+    std::uint32_t parent;      // itself for the root
+    std::uint32_t after;       // the first node in tree order that is not below this one
+    std::uint32_t dma_parent;  // itself for the root
+    std::uint32_t dma_ranges;  // offset of the property
+    std::uint32_t serving;     // the bus that serves what comes up to this node; kNone
+    std::uint32_t outer;       // the next translating bus strictly above; kNone
     CellCounts cells;
     std::uint32_t flags;
   };

@@ -83,7 +83,7 @@ class Coherent {
 
   Coherent(const Block& block, std::size_t count) : block_{block}, count_{count} {}
 
-  [[nodiscard]] Element* data() const { return std::launder(reinterpret_cast<Element*>(block_.cpu)); }
+  [[nodiscard]] Element* data() const { return std::launder(static_cast<Element*>(static_cast<void*>(block_.cpu))); }
 
   void give_back() {
     if (count_ == 0) return;

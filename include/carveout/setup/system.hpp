@@ -10,6 +10,7 @@
 
 #include "carveout/core/address.hpp"
 #include "carveout/core/error.hpp"
+#include "carveout/core/size.hpp"
 #include "carveout/core/window.hpp"
 #include "carveout/map/alias.hpp"
 #include "carveout/map/device.hpp"
@@ -182,8 +183,16 @@ class System {
   Result<Binding*> add_binding(Device& device, std::string_view pool_name, Memory memory,
                                const BindingSettings& settings);
 
-  /// Takes `size_bytes` of storage, or says what was asked and what was left.
-  [[nodiscard]] Result<std::byte*> take(std::size_t size_bytes);
+  /// Takes storage for `count` objects, which begin their lives when they are put there, or says
+  /// what was asked and what was left.
+  template <class T>
+  [[nodiscard]] Result<T*> room_for(std::size_t count = 1) {
+    const auto bytes = checked_multiply(count, sizeof(T));
+    const auto at = take(bytes.value_or(UINT64_MAX));
+    if (!at) return std::unexpected{at.error()};
+    return static_cast<T*>(*at);
+  }
+  [[nodiscard]] Result<void*> take(std::uint64_t size_bytes);
 
   Platform platform_;
   std::span<std::byte> storage_;

@@ -45,7 +45,7 @@ class Bus {
 
   /// Whether every byte of a range is RAM.
   [[nodiscard]] bool covers(PhysRange range) const;
-  /// Precondition of both: covers() the range.
+  /// Both throw std::out_of_range, and move nothing, where covers() is false.
   void read(PhysAddr from, std::span<std::byte> into) const;
   void write(PhysAddr to, std::span<const std::byte> from);
 

@@ -82,10 +82,11 @@ class Machine {
   [[nodiscard]] std::size_t line_bytes() const;
   [[nodiscard]] const std::optional<Cache>& cache() const { return cache_; }
 
-  /// What other bus masters do, by physical address, straight on the RAM. False, and nothing moved,
-  /// where not every byte of the range is RAM.
-  [[nodiscard]] bool bus_read(PhysAddr from, std::span<std::byte> into) const;
-  [[nodiscard]] bool bus_write(PhysAddr to, std::span<const std::byte> from);
+  /// What other bus masters do: by physical address, straight on the RAM. Both throw
+  /// std::out_of_range, and move nothing, where is_ram() is false.
+  [[nodiscard]] bool is_ram(PhysRange range) const { return bus_.covers(range); }
+  void bus_read(PhysAddr from, std::span<std::byte> into) const;
+  void bus_write(PhysAddr to, std::span<const std::byte> from);
 
   /// RAM with both a cached and an uncached address, as a System wants to know it.
   [[nodiscard]] std::span<const Alias> aliases() const { return aliases_; }

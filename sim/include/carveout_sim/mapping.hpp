@@ -13,6 +13,7 @@ class Mapping {
     read_write,  ///< memory, zero at first
   };
 
+  /// @param size_bytes  whole host pages.
   /// @throws std::system_error  the host has no such memory.
   Mapping(std::size_t size_bytes, Access access);
   Mapping(Mapping&& other) noexcept;

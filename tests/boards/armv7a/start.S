@@ -52,3 +52,5 @@ exception:
   ldr sp, =image_stack_top         // nothing of the interrupted code is needed again
   b image_exception                // in start.cpp
   .ltorg
+
+  .section .note.GNU-stack, "", %progbits

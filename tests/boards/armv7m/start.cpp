@@ -4,6 +4,7 @@
 
 #include "board.hpp"
 #include "exceptions.hpp"
+#include "registers.hpp"
 
 extern "C" {
 extern std::uint32_t image_stack_top;  // from the linker script, like all image_ symbols
@@ -15,15 +16,9 @@ extern void (*image_init_end)();
 
 namespace {
 
-volatile std::uint32_t& register_at(std::uintptr_t address) {
-  return *reinterpret_cast<volatile std::uint32_t*>(address);
-}
-
 void reset() {
-  // CP10 and CP11 in full before anything that a compiler may have put a float register into.
-  // Source: ARMv7-M ARM B3.2.20, CPACR.
-  constexpr std::uintptr_t kCpacr = 0xe000'ed88;
-  register_at(kCpacr) = 0xfU << 20;
+  // CP10 and CP11 in full, before anything that a compiler may have put a float register into.
+  armv7m::at(armv7m::kCpacr) = 0xfU << 20;
   asm volatile("dsb\n\tisb" ::: "memory");
 
   for (volatile std::uint32_t* word = &image_bss_start; word != &image_bss_end; ++word) *word = 0;
@@ -31,23 +26,19 @@ void reset() {
   board::exit(board::run());
 }
 
-/// Configurable Fault Status Register, ARMv7-M ARM B3.2.15.
-constexpr std::uintptr_t kCfsr = 0xe000'ed28;
-
 void unexpected() {
   std::uint32_t number = 0;
   asm volatile("mrs %0, ipsr" : "=r"(number));
-  board::note("CFSR", register_at(kCfsr));
+  board::note("CFSR", armv7m::at(armv7m::kCfsr));
+  board::note("MMFAR", armv7m::at(armv7m::kMmfar));
   board::die("exception that nobody expected, number", number);
 }
 
 }  // namespace
 
 // An image that wants one of these defines it.
-extern "C" {
 [[gnu::weak]] void on_memory_fault() { unexpected(); }
 [[gnu::weak]] void on_tick() { unexpected(); }
-}
 
 namespace {
 

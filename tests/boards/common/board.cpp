@@ -1,9 +1,8 @@
 #include "board.hpp"
 
 #include <array>
-#include <cstdlib>
+#include <span>
 
-#include "carveout/core/assert.hpp"
 #include "carveout/core/text.hpp"
 #include "semihosting.hpp"
 
@@ -107,6 +106,12 @@ void note(std::string_view what, std::uint64_t value) {
   line.print();
 }
 
+void count(std::string_view what, std::uint64_t number) {
+  Line line;
+  line.text().add("     ").add(what).add(" ").add_decimal(number);
+  line.print();
+}
+
 unsigned failures() { return failed; }
 
 int finish(std::string_view image) {
@@ -119,10 +124,3 @@ int finish(std::string_view image) {
 }
 
 }  // namespace board
-
-// The images are built with CARVEOUT_ASSERT_HOOK, so that a broken precondition says which.
-void carveout::assertion_failed(const char* what, const char* file, int line) noexcept {
-  board::write(file);
-  board::write(what);
-  board::die("assertion failed at line", static_cast<unsigned>(line));
-}

@@ -34,11 +34,19 @@ bool check_equal(std::uint64_t have, std::uint64_t want, std::string_view what,
 bool check_refused(carveout::Error have, carveout::Error want, std::string_view what,
                    Where where = Where::current());
 
+template <class T>
+bool check_refused(const carveout::Result<T>& result, carveout::Error want, std::string_view what,
+                   Where where = Where::current()) {
+  if (result) return check(false, what, where);
+  return check_refused(result.error().code, want, what, where);
+}
+
 /// A failed check with the library's own sentence about the refusal.
 void fail(const carveout::Failure& failure, std::string_view what, Where where = Where::current());
 
-/// A line of facts that is no check.
+/// A line of facts that is no check: an address or a register, and a number of things.
 void note(std::string_view what, std::uint64_t value);
+void count(std::string_view what, std::uint64_t number);
 
 /// How many checks failed so far.
 [[nodiscard]] unsigned failures();

@@ -1,0 +1,154 @@
+#include "command_line.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "refusal.hpp"
+
+namespace carveout::cli {
+namespace {
+
+constexpr std::string_view kSummary = "DMA memory in device trees: which device gets what, and why";
+
+constexpr std::string_view kBoards =
+    "BOARD is a .dtb, - (a blob on standard input), a .dts (compiled by dtc), or a directory in\n"
+    "the form of /proc/device-tree. Data goes to standard output, all else to standard error.\n"
+    "\n"
+    "Exit status: 0 done, and for `why` granted; 1 for `why`: refused; 2 wrong use, or an input\n"
+    "that cannot be read: one line on standard error, and nothing on standard output.\n";
+
+/// Help with the examples first, then the facts. The examples are the parser's footer.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode /*mode*/) const override {
+    std::string help =
+        fmt::format("{}: {}\n\nExamples:\n{}\n", name, app->get_description(), app->get_footer());
+    help += fmt::format("Usage: {}\n", usage(app, name));
+    const auto subcommands = app->get_subcommands({});
+    if (!subcommands.empty()) help += "\nVerbs:\n";
+    for (const CLI::App* verb : subcommands) {
+      help += fmt::format("  {:<28}{}\n", verb->get_name(), verb->get_description());
+    }
+    help += "\nOptions:\n";
+    for (const CLI::Option* option : app->get_options()) {
+      if (!option->nonpositional()) continue;
+      const std::string type = option->get_type_name();
+      const std::string left = fmt::format("{}{}{}", option->get_name(false, true),
+                                           type.empty() ? "" : " ", type);
+      // An option that leaves no gap has its description on the next line.
+      const bool fits = left.size() < 27;
+      help += fmt::format("  {:<28}{}{}\n", left,
+                          fits ? "" : fmt::format("\n{:30}", ""), option->get_description());
+    }
+    return help + '\n' + std::string{kBoards};
+  }
+
+ private:
+  static std::string usage(const CLI::App* app, const std::string& name) {
+    std::string line = name;
+    if (!app->get_subcommands({}).empty()) return line + " VERB [OPTIONS] BOARD...";
+    line += " [OPTIONS]";
+    for (const CLI::Option* option : app->get_options()) {
+      if (!option->get_positional()) continue;
+      line += fmt::format(" {}{}", option->get_name(true, false),
+                          option->get_expected_max() > 1 ? "..." : "");
+    }
+    return line;
+  }
+};
+
+std::string all_examples() {
+  std::string examples;
+  for (const Verb* verb : verbs()) examples += verb->examples;
+  return examples;
+}
+
+/// CLI11's own words for a mistake, as one line without its capital.
+std::string in_one_line(const CLI::ParseError& error) {
+  constexpr std::string_view kNotExpected[] = {"The following argument was not expected: ",
+                                               "The following arguments were not expected: "};
+  const std::string_view message = error.what();
+  for (const std::string_view start : kNotExpected) {
+    if (message.starts_with(start)) {
+      return fmt::format("unknown option or extra argument: {}", message.substr(start.size()));
+    }
+  }
+  return std::string{message.substr(0, message.find('\n'))};
+}
+
+/// The first argument that is no option: the verb, where there is one.
+std::optional<std::string_view> first_word(std::span<const std::string> arguments) {
+  const auto word = std::ranges::find_if(arguments, [](const std::string& argument) {
+    return !argument.starts_with('-') || argument == "-";
+  });
+  return word == arguments.end() ? std::nullopt : std::optional<std::string_view>{*word};
+}
+
+void check_verb(std::span<const std::string> arguments) {
+  const auto word = first_word(arguments);
+  if (!word) return;
+  const bool known =
+      std::ranges::any_of(verbs(), [&](const Verb* verb) { return verb->name == *word; });
+  if (!known) {
+    throw Refusal{"command line", fmt::format("'{}' is no verb of carveout", *word),
+                  "carveout --help"};
+  }
+}
+
+Job print(std::string text) {
+  return [text = std::move(text)](const Terminal&) { return Answer{.data = text, .notes = {}}; };
+}
+
+}  // namespace
+
+Job parse(std::span<const std::string> arguments) {
+  check_verb(arguments);
+
+  const auto program = std::make_shared<CLI::App>(std::string{kSummary}, "carveout");
+  program->formatter(std::make_shared<HelpFormatter>());
+  program->footer(all_examples());
+  program->set_help_flag("-h,--help", "print this help");
+  program->set_version_flag("--version", "carveout " CARVEOUT_VERSION, "print the version");
+  std::vector<std::pair<const CLI::App*, Job>> jobs;
+  for (const Verb* verb : verbs()) {
+    CLI::App* parser =
+        program->add_subcommand(std::string{verb->name}, std::string{verb->summary});
+    parser->footer(std::string{verb->examples});
+    jobs.emplace_back(parser, verb->add(*parser));
+  }
+
+  try {
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // as CLI11 wants it
+    program->parse(std::move(reversed));
+  } catch (const CLI::CallForHelp&) {
+    for (const auto& [parser, job] : jobs) {
+      if (parser->parsed()) return print(parser->help("carveout"));
+    }
+    return print(program->help());
+  } catch (const CLI::CallForVersion& version) {
+    return print(fmt::format("{}\n", version.what()));
+  } catch (const CLI::ParseError& error) {
+    const auto word = first_word(arguments);
+    throw Refusal{word.value_or("command line"), in_one_line(error),
+                  word ? fmt::format("carveout {} --help", *word) : "carveout --help"};
+  }
+
+  for (auto& [parser, job] : jobs) {
+    // The job keeps the parser alive, because its options live in the verb's own state.
+    if (parser->parsed()) {
+      return [program, job = std::move(job)](const Terminal& terminal) { return job(terminal); };
+    }
+  }
+  throw Refusal{"command line", "a verb is missing", "carveout --help"};
+}
+
+}  // namespace carveout::cli

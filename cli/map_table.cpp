@@ -1,0 +1,477 @@
+#include "map_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "carveout/device_tree/dma_ranges.hpp"
+#include "carveout/device_tree/memory_region.hpp"
+#include "carveout/device_tree/placement.hpp"
+#include "carveout/device_tree/reserved_memory.hpp"
+#include "node_name.hpp"
+#include "page.hpp"
+#include "printable.hpp"
+
+namespace carveout::cli {
+namespace {
+
+using device_tree::DmaFault;
+using device_tree::DmaRanges;
+using device_tree::DmaView;
+using device_tree::Node;
+using device_tree::Placement;
+using device_tree::PlacementFault;
+using device_tree::RegionFault;
+using device_tree::RegionKind;
+using device_tree::RegionPlacement;
+using device_tree::ReservedMemory;
+using device_tree::ReservedMemoryFault;
+using device_tree::ReservedRegion;
+using device_tree::Tree;
+
+std::string_view name_of(RegionKind kind) {
+  switch (kind) {
+    case RegionKind::coherent: return "coherent";
+    case RegionKind::contiguous: return "contiguous";
+    case RegionKind::invalid: return "invalid";
+    case RegionKind::bounce: return "bounce";
+    case RegionKind::carveout: return "carveout";
+  }
+  return "";
+}
+
+std::string_view meaning_of(ReservedMemoryFault fault) {
+  switch (fault) {
+    case ReservedMemoryFault::none: return "";
+    case ReservedMemoryFault::disabled: return "it is disabled";
+    case ReservedMemoryFault::no_address_cells: return "it does not state #address-cells";
+    case ReservedMemoryFault::no_size_cells: return "it does not state #size-cells";
+    case ReservedMemoryFault::address_cells_differ: return "its #address-cells is not the root's";
+    case ReservedMemoryFault::size_cells_differ: return "its #size-cells is not the root's";
+    case ReservedMemoryFault::no_ranges: return "it has no ranges";
+  }
+  return "";
+}
+
+std::string_view meaning_of(RegionFault fault) {
+  switch (fault) {
+    case RegionFault::none: return "";
+    case RegionFault::malformed_reg: return "reg is not a whole number of address and size pairs";
+    case RegionFault::malformed_size: return "size is not as long as the root's #size-cells";
+    case RegionFault::neither_reg_nor_size: return "it states neither reg nor size";
+  }
+  return "";
+}
+
+std::string_view meaning_of(PlacementFault fault) {
+  switch (fault) {
+    case PlacementFault::not_applicable: return "it is disabled or empty";
+    case PlacementFault::malformed_alloc_ranges: return "alloc-ranges is malformed";
+    case PlacementFault::malformed_alignment: return "alignment is malformed";
+    case PlacementFault::alignment_no_power_of_two: return "alignment is not a power of two";
+    case PlacementFault::no_memory:
+      return "the tree states no memory (a boot loader may add it later)";
+    case PlacementFault::does_not_fit: return "it fits in no free piece of the memory stated";
+  }
+  return "";
+}
+
+std::string_view meaning_of(DmaFault fault) {
+  switch (fault) {
+    case DmaFault::none: return "";
+    case DmaFault::malformed: return "dma-ranges is not a whole number of entries";
+    case DmaFault::nothing_left: return "dma-ranges leads to no memory";
+    case DmaFault::too_many_windows:
+    case DmaFault::no_room: return "dma-ranges makes more than 1024 windows";
+  }
+  return "";
+}
+
+/// A region, where it is, and who says that it is theirs.
+struct Region {
+  struct User {
+    std::string words;
+    Style style;
+  };
+
+  ReservedRegion facts;
+  std::string path;
+  std::vector<PhysRange> places;  ///< its chunks, or where it was placed
+  std::optional<PlacementFault> not_placed;
+  std::vector<User> users;
+};
+
+/// A DmaView that keeps its windows.
+struct View {
+  Translation::Kind kind;
+  std::vector<Window> windows;
+  DmaFault fault;
+  std::optional<Node> bus;
+
+  [[nodiscard]] Translation translation() const {
+    return kind == Translation::Kind::identity ? Translation::identity()
+                                               : Translation::through(windows);
+  }
+};
+
+class Map {
+ public:
+  Map(const Board& board, bool colour)
+      : board_{board},
+        tree_{board.tree},
+        page_{board.source, colour},
+        reserved_{tree_},
+        // What DmaRanges calls a good size: 16 bytes a node, 24 an entry of at least 12 bytes.
+        memo_(std::size_t{16} * tree_.node_count() + 2 * board.blob.size()),
+        dma_{tree_, memo_},
+        windows_(device_tree::kMaxWindows, Window{DmaAddr{0}, PhysAddr{0}, 0}) {}
+
+  std::string print() {
+    read_regions();
+    // Devices first, because the table of regions names them.
+    Table devices = device_table();
+    title();
+    memory();
+    regions();
+    buses();
+    page_.blank();
+    page_.line("Devices with regions of their own", Style::heading);
+    if (devices.empty()) page_.line("none", Style::plain, 2);
+    if (!devices.empty()) devices.print(page_);
+    return page_.take();
+  }
+
+ private:
+  struct User {
+    std::string_view path;
+    bool enabled;
+  };
+
+  void title() {
+    const auto model = tree_.strings(Tree::root(), "model").first();
+    page_.line(model.value_or("(the tree states no model)"), Style::heading);
+    Words compatible;
+    for (const std::string_view each : tree_.strings(Tree::root(), "compatible")) {
+      compatible.glue(",").keep(each);
+    }
+    if (!compatible.empty()) page_.line(compatible, 0, 2);
+  }
+
+  void memory() {
+    Table table{board_.source, {"FIRST", "LAST", "SIZE", ""}};
+    device_tree::for_each_memory(tree_, [&](Node node, PhysRange range) {
+      table.row({{hex(range.base.raw())},
+                 {last_text(range)},
+                 {size_text(range.size_bytes)},
+                 {printable_path(node)}});
+    });
+    const bool none = table.empty();
+    for (const PhysRange range : tree_.reservations()) {
+      table.row({{hex(range.base.raw())},
+                 {last_text(range)},
+                 {size_text(range.size_bytes)},
+                 {"memory reservation"}});
+    }
+    page_.blank();
+    page_.line("Memory", Style::heading);
+    if (none) page_.line("none stated: a boot loader may add it", Style::plain, 2);
+    if (!table.empty()) table.print(page_);
+  }
+
+  void read_regions() {
+    const std::size_t scratch_bytes = Placement::measure(tree_, reserved_);
+    std::vector<std::byte> scratch(scratch_bytes);
+    const auto placement = Placement::work_out(tree_, reserved_, scratch);
+    if (!placement) throw refusal(board_.source, placement.error());
+    device_tree::for_each_region(tree_, reserved_, [&](const ReservedRegion& facts) {
+      Region region{.facts = facts,
+                    .path = path_of(tree_, facts.node),
+                    .places = {},
+                    .not_placed = std::nullopt,
+                    .users = {}};
+      for (const PhysRange chunk : facts.chunks) region.places.push_back(chunk);
+      if (facts.placement == RegionPlacement::dynamic) {
+        const auto place = placement->of(facts.node);
+        if (place) region.places.push_back(*place);
+        if (!place) region.not_placed = place.error();
+      }
+      index_.emplace(facts.node, regions_.size());
+      regions_.push_back(std::move(region));
+    });
+  }
+
+  void regions() {
+    page_.blank();
+    page_.line("Reserved regions", Style::heading);
+    if (regions_.empty()) {
+      page_.line("none", Style::plain, 2);
+      return;
+    }
+    if (reserved_.fault() != ReservedMemoryFault::none) {
+      page_.line(Words{}
+                     .keep(path_of(tree_, *reserved_.node()))
+                     .say("counts as disabled, with all its regions:", Style::bad)
+                     .say(meaning_of(reserved_.fault()), Style::bad),
+                 2, 4);
+    }
+    Table table{board_.source, {"FIRST", "LAST", "SIZE", "KIND", "", "NODE"}};
+    for (const Region& region : regions_) {
+      const std::string kind{name_of(region.facts.kind)};
+      const std::string path = printable(region.path);
+      const std::string mapping = mapping_of(region.facts);
+      if (region.places.empty()) {
+        const auto size = region.facts.size_bytes;
+        table.row({{"-"}, {"-"}, {size ? size_text(*size) : "-"}, {kind}, {mapping}, {path}});
+      }
+      for (std::size_t i = 0; i < region.places.size(); ++i) {
+        const PhysRange place = region.places[i];
+        table.row({{hex(place.base.raw())},
+                   {last_text(place)},
+                   {size_text(place.size_bytes)},
+                   {kind},
+                   {mapping},
+                   {i == 0 ? path : fmt::format("chunk {} of it", i)}});
+      }
+      notes(region, table);
+    }
+    table.print(page_);
+  }
+
+  static std::string mapping_of(const ReservedRegion& facts) {
+    return fmt::format("{}{}{}", facts.no_map ? "no-map" : "",
+                       facts.no_map && facts.reusable ? " " : "",
+                       facts.reusable ? "reusable" : "");
+  }
+
+  static void notes(const Region& region, Table& table) {
+    const ReservedRegion& facts = region.facts;
+    Words words;
+    const auto say = [&](std::string_view text, Style style = Style::plain) {
+      words.glue(";");
+      words.say(text, style);
+    };
+    if (!facts.okay) say("disabled", Style::bad);
+    if (facts.default_of() == RegionKind::coherent) {
+      say("default pool, for devices that are not coherent and have none of their own",
+          Style::good);
+    }
+    if (facts.default_of() == RegionKind::contiguous) {
+      say("default contiguous memory", Style::good);
+    }
+    if (facts.placement == RegionPlacement::none) {
+      say("without a place:", Style::bad);
+      words.say(meaning_of(facts.fault), Style::bad);
+    }
+    if (region.not_placed) {
+      say("dynamic, and not placed:", Style::bad);
+      words.say(meaning_of(*region.not_placed), Style::bad);
+    } else if (facts.placement == RegionPlacement::dynamic) {
+      say("dynamic: placed here by Carveout's rule");
+    }
+    if (const auto alignment = facts.alignment_value()) {
+      say("alignment");
+      words.keep(hex(*alignment));
+    }
+    for (const PhysRange range : facts.alloc_ranges) {
+      say("allowed in");
+      words.keep(fmt::format("{} to {}", hex(range.base.raw()), last_text(range)));
+    }
+    if (facts.kind == RegionKind::carveout) {
+      for (const std::string_view compatible : facts.compatible) say(compatible);
+    }
+    for (const PhysRange place : region.places) {
+      if (place.empty()) say("empty", Style::bad);
+      if (place.wraps()) say("passes the end of the address space", Style::bad);
+    }
+    if (!words.empty()) table.note(std::move(words));
+    for (const Region::User& user : region.users) {
+      table.note(Words{}.say("used by").keep(user.words, user.style));
+    }
+  }
+
+  void buses() {
+    Table table{board_.source, {"DEVICE ADDRESS", "LAST", "MEMORY FROM", "SIZE", "BUS"}};
+    for (const Node node : tree_.nodes()) {
+      if (!tree_.is_translating_bus(node)) continue;
+      const View& view = of_bus(node);
+      const std::string path = printable_path(node);
+      if (view.windows.empty()) {
+        table.row({{"-"}, {"-"}, {"-"}, {"-"}, {path}});
+        table.note(Words{}.say("invalid: no device below it reaches memory:", Style::bad)
+                       .say(meaning_of(view.fault), Style::bad));
+        continue;
+      }
+      bool first = true;
+      for (const Window& window : view.windows) {
+        table.row({{hex(window.dma.raw())},
+                   {hex(window.dma_range().last().raw())},
+                   {hex(window.cpu.raw())},
+                   {size_text(window.size_bytes)},
+                   {first ? path : ""}});
+        first = false;
+      }
+      defaults_on(view.translation(), table);
+    }
+    page_.blank();
+    page_.line("Buses that translate", Style::heading);
+    if (table.empty()) {
+      page_.line("none: device addresses are physical addresses", Style::plain, 2);
+    } else {
+      table.print(page_);
+    }
+  }
+
+  /// Says where devices on a bus see the default pools: of each kind the first, which is the one
+  /// that stays.
+  void defaults_on(const Translation& translation, Table& table) {
+    for (const RegionKind kind : {RegionKind::coherent, RegionKind::contiguous}) {
+      const auto found = std::ranges::find_if(regions_, [&](const Region& region) {
+        return region.facts.enabled && region.facts.default_of() == kind;
+      });
+      if (found == regions_.end() || found->places.empty()) continue;
+      const PhysRange place = found->places.front();
+      const bool partly = std::ranges::any_of(translation.windows(), [&](const Window& window) {
+        return window.cpu_range().overlaps(place);
+      });
+      Words words;
+      words.say(kind == RegionKind::coherent ? "the default pool" : "default contiguous memory");
+      words.keep(fmt::format("({})", hex(place.base.raw())));
+      if (const auto address = translation.to_dma(place)) {
+        words.say("is at").keep(hex(address->raw())).say("here");
+      } else if (partly) {
+        words.say("is reached in part only", Style::bad);
+      } else {
+        words.say("is NOT REACHED from here", Style::bad);
+      }
+      table.note(std::move(words));
+    }
+  }
+
+  View keep(const std::expected<DmaView, device_tree::TreeError>& view) const {
+    if (!view) throw refusal(board_.source, view.error());
+    const auto windows = view->translation.windows();
+    return {view->translation.kind(), {windows.begin(), windows.end()}, view->fault, view->bus};
+  }
+
+  /// What all children of a bus see; worked out once.
+  const View& of_bus(Node bus) {
+    const auto known = views_.find(bus);
+    if (known != views_.end()) return known->second;
+    return views_.emplace(bus, keep(dma_.of_bus(bus, windows_))).first->second;
+  }
+
+  View of_device(Node device) {
+    const auto bus = tree_.serving_bus(device);
+    // On a cycle of DMA parents the device itself ends the way: it sees less than other children.
+    return bus && !tree_.on_dma_cycle(device) ? of_bus(*bus) : keep(dma_.of_device(device, windows_));
+  }
+
+  Table device_table() {
+    Table table{board_.source, {"POOL", "NAME", "DEVICE ADDRESS", "REGION"}};
+    for (const Node node : tree_.nodes()) {
+      if (!tree_.has_memory_region(node)) continue;
+      const std::string path = path_of(tree_, node);
+      const View view = of_device(node);
+      table.group(about(node, path, view));
+      const Translation translation = view.translation();
+      for (const device_tree::Binding& binding : device_tree::MemoryRegions{tree_, node}) {
+        pool({path, tree_.enabled(node)}, binding, translation, table);
+      }
+    }
+    return table;
+  }
+
+  Words about(Node node, std::string_view path, const View& view) const {
+    Words words;
+    words.keep(path, Style::heading);
+    if (!tree_.enabled(node)) words.glue(",").say("disabled", Style::bad);
+    const auto coherent = tree_.coherent(node);
+    words.glue(",").say(!coherent   ? "coherence not stated"
+                        : *coherent ? "coherent"
+                                    : "not coherent");
+    words.glue(";");
+    if (view.fault != DmaFault::none) {
+      words.say("reaches NO MEMORY:", Style::bad).say(meaning_of(view.fault), Style::bad);
+    } else if (view.bus) {
+      words.say("addresses as on").keep(path_of(tree_, *view.bus)).glue(",").say("up to");
+      words.keep(hex(view.translation().limit().value_or(DmaAddr{0}).raw()));
+    } else {
+      words.say("device addresses are physical addresses");
+    }
+    return words;
+  }
+
+  /// One row for an entry of memory-region; more where its region has several chunks.
+  void pool(const User& user, const device_tree::Binding& binding,
+            const Translation& translation, Table& table) {
+    const std::string index = fmt::format("{}", binding.index);
+    const std::string name = binding.name ? printable(*binding.name) : "";
+    const auto row = [&](std::string address, std::string path, std::string_view trouble) {
+      table.row({{index},
+                 {name},
+                 {std::move(address), trouble.empty() ? Style::plain : Style::bad},
+                 {std::move(path)}});
+      if (!trouble.empty()) table.note(Words{}.say(trouble, Style::bad));
+    };
+    if (!binding.region) {
+      row("-", fmt::format("phandle {}", hex(binding.phandle)), "no node has this phandle");
+      return;
+    }
+    const std::string path = printable_path(*binding.region);
+    const auto found = index_.find(*binding.region);
+    if (found == index_.end()) {
+      row("-", path, "is no region of /reserved-memory");
+      return;
+    }
+    Region& region = regions_[found->second];
+    std::string use = fmt::format("{}, pool {}{}", user.path, index, user.enabled ? "" : ", disabled");
+    Style style = Style::plain;
+    if (!region.facts.enabled) {
+      row("-", path, "the region is disabled: the device gets none from here");
+    } else if (region.places.empty()) {
+      row("-", path, "the region has no place");
+    }
+    for (std::size_t i = 0; region.facts.enabled && i < region.places.size(); ++i) {
+      const PhysRange place = region.places[i];
+      const auto address = translation.to_dma(place);
+      row(address ? hex(address->raw()) : "-",
+          i == 0 ? path : fmt::format("chunk {} of it", i),
+          address         ? ""
+          : place.empty() ? "the region is empty"
+          : place.wraps() ? "the region passes the end of the address space"
+                          : "NOT REACHED: it lies whole in none of the device's windows");
+      if (!address && style == Style::plain) {
+        use += ", NOT REACHED";
+        style = Style::bad;
+      }
+    }
+    region.users.push_back({std::move(use), style});
+  }
+
+  [[nodiscard]] std::string printable_path(Node node) const {
+    return printable(path_of(tree_, node));
+  }
+
+  const Board& board_;
+  const Tree& tree_;
+  Page page_;
+  ReservedMemory reserved_;
+  std::vector<std::byte> memo_;
+  DmaRanges dma_;
+  std::vector<Window> windows_;
+  std::vector<Region> regions_;
+  std::map<Node, std::size_t> index_;  ///< of regions_
+  std::map<Node, View> views_;         ///< of buses
+};
+
+}  // namespace
+
+std::string map_table(const Board& board, bool colour) { return Map{board, colour}.print(); }
+
+}  // namespace carveout::cli

@@ -1,0 +1,12 @@
+#include <array>
+
+#include "verb.hpp"
+
+namespace carveout::cli {
+
+std::span<const Verb* const> verbs() {
+  static constexpr std::array kVerbs{&kMap, &kWhy};
+  return kVerbs;
+}
+
+}  // namespace carveout::cli

@@ -1,0 +1,63 @@
+// A board stated in tables, and a driver's first descriptor ring. On a laptop the machine model
+// stands in for the board; on the board, its port does.
+#include <array>
+#include <cstdint>
+#include <cstdio>
+
+#include "carveout/carveout.hpp"
+#include "carveout/setup/from_tables.hpp"
+#include "carveout_sim/host_port.hpp"
+#include "carveout_sim/machine.hpp"
+
+namespace cv = carveout;
+
+namespace board {
+
+// The facts of the board. `measure` adds up the storage at compile time.
+constexpr std::array kDmaMemory{cv::PhysRange{cv::PhysAddr{0xc1f0'0000}, 0x10'0000}};
+constexpr std::array kPools{cv::PoolSettings{.name = "dma", .chunks = kDmaMemory}};
+constexpr std::array kDevices{
+    cv::setup::DeviceRow{.name = "ethernet", .coherent_mask = 0xffff'ffff}};
+constexpr std::array kDefaults{cv::setup::DefaultRow{.role = cv::Role::default_pool, .pool = 0}};
+constexpr cv::setup::Tables kTables{
+    .pools = kPools, .devices = kDevices, .defaults = kDefaults};
+
+// An MPU region makes the pool uncached at its one address.
+constexpr std::array kAliases{
+    cv::Alias{cv::PhysAddr{0xc1f0'0000}, cv::PhysAddr{0xc1f0'0000}, 0x10'0000}};
+
+alignas(8) std::array<std::byte, cv::setup::measure(kTables)> storage;
+
+}  // namespace board
+
+struct Descriptor {
+  std::uint32_t buffer;
+  std::uint32_t length_bytes;
+};
+
+int report(const cv::Failure& failure) {
+  std::array<char, 256> buffer;
+  cv::Text text{buffer};
+  cv::describe(failure, text);
+  std::fprintf(stderr, "%.*s\n", static_cast<int>(text.view().size()), text.view().data());
+  return 1;
+}
+
+int main() {
+  const cv::sim::Ram sdram{
+      .size_bytes = 0x200'0000, .cached = cv::PhysAddr{0xc000'0000}, .uncached = cv::PhysAddr{0xc000'0000}};
+  cv::sim::Machine machine{{.ram = {sdram}}};
+  cv::sim::HostPort port{machine};
+
+  auto system = cv::setup::build(board::kTables, {.port = port, .aliases = board::kAliases},
+                                 board::storage, [](const cv::Failure& refused) { report(refused); });
+  if (!system) return report(system.error());
+  const cv::Device& ethernet = *(*system)->find_device("ethernet");
+
+  auto ring = cv::alloc_coherent<Descriptor[]>(ethernet, 16, {.align_bytes = 4096});
+  if (!ring) return report(ring.error());
+  (*ring)[0] = {.buffer = 0, .length_bytes = 1536};
+
+  std::printf("a ring of %zu descriptors at device address 0x%llx\n", ring->size(),
+              static_cast<unsigned long long>(ring->dma().raw()));
+}

@@ -1,0 +1,91 @@
+// Cortex-M7 without an MMU, set up from tables: its default pool lies in an MPU region that is not
+// cacheable, and a block is allocated and freed from an interrupt.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "board.hpp"
+#include "carveout/ops/coherent.hpp"
+#include "carveout/setup/from_tables.hpp"
+#include "carveout_port/cortex_m.hpp"
+#include "checks.hpp"
+#include "tables.hpp"
+
+extern "C" const std::byte image_spare_first;  // what the linker script keeps free
+extern "C" const std::byte image_spare_end;
+
+namespace an500 {
+namespace {
+
+using namespace carveout;  // NOLINT(google-build-using-namespace): an image is a program
+using board::check;
+using board::check_equal;
+using board::check_refused;
+
+// Exactly what the tables need, known when the image is compiled.
+alignas(8) std::array<std::byte, setup::measure(kTables)> storage;
+
+// Negative twin: everything is the same, and nobody sets the region up.
+#ifdef AN500_WITHOUT_REGION
+constexpr bool kSetRegion = false;
+#else
+constexpr bool kSetRegion = true;
+#endif
+
+}  // namespace
+
+void check_invariants(const Device& device, Pool& pool) {
+  const Usage empty = pool.usage();
+  check_equal(empty.used_bytes, 0, "nothing of the pool is in use");
+  check_equal(empty.blocks, 0, "no block lives");
+  check_equal(empty.largest_run_bytes, empty.total_bytes, "the free memory is one run again");
+  check(empty.peak_bytes <= empty.total_bytes, "the peak is within the pool");
+
+  auto whole = alloc_coherent(device, empty.total_bytes);
+  if (!whole) return board::fail(whole.error(), "the whole pool in one block");
+  check_equal(whole->phys.raw(), kPool[0].base.raw(), "the whole pool is one block");
+  check_equal(whole->dma.raw(), 0x6021'0000, "at the address that its device's bus has for it");
+  check_equal(reinterpret_cast<std::uintptr_t>(whole->cpu), 0x2021'0000, "and the CPU at its own");
+
+  check_refused(alloc_coherent(device, 1), Error::exhausted, "one byte more is exhausted");
+  check(free_coherent(*whole).has_value(), "the block is given back");
+  check_refused(free_coherent(*whole), Error::double_free, "a second time is a double free");
+  const auto next = alloc_coherent(device, empty.total_bytes);
+  check_refused(free_coherent(*whole), Error::stale_block,
+                "and after the memory was handed out again it is stale");
+  check(next && free_coherent(*next).has_value(), "its new owner is not concerned");
+  check_equal(pool.usage().used_bytes, 0, "nothing is left in use");
+}
+
+}  // namespace an500
+
+int board::run() {
+  using namespace carveout;  // NOLINT(google-build-using-namespace)
+  using namespace an500;     // NOLINT(google-build-using-namespace)
+
+  cortex_m::Mpu mpu;
+  count("MPU regions", mpu.regions());
+  if (kSetRegion) mpu.set(kPoolRegionNumber, *kPoolRegion);
+  mpu.enable();
+
+  cortex_m::Port port{kMemory};
+  check_equal(port.cache_line_bytes(), 32, "the line is the fallback: the emulator's CTR reads 0");
+  const auto system = setup::build(kTables, {.port = port, .aliases = kAliases}, storage,
+                                   [](const Failure& failure) { fail(failure, "a table's row"); });
+  if (!system) {
+    fail(system.error(), "the System");
+    return finish("mps2-an500");
+  }
+  Pool* const pool = (*system)->find_pool("default");
+  if (!check(pool != nullptr, "the System has the default pool")) return finish("mps2-an500");
+  check(pool->chunks()[0].uncached >= &image_spare_first &&
+            pool->chunks()[0].uncached + kPool[0].size_bytes <= &image_spare_end,
+        "the pool lies in memory that the linker script keeps free");
+  count("bytes of storage of the System", storage.size());
+
+  check_region(mpu, *pool);
+  if (failures() == 0) check_enforcement(mpu, *(*system)->device(kEthernet));
+  check_contention(**system, *pool);
+  check_invariants(*(*system)->device(kEthernet), *pool);
+  return finish("mps2-an500");
+}

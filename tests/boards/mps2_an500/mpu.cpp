@@ -1,0 +1,103 @@
+// The MPU governs the pool: its registers say so, and the memory obeys them.
+#include <cstdint>
+
+#include "board.hpp"
+#include "carveout/ops/coherent.hpp"
+#include "checks.hpp"
+#include "exceptions.hpp"
+#include "registers.hpp"
+#include "tables.hpp"
+
+namespace an500 {
+namespace {
+
+using namespace carveout;  // NOLINT(google-build-using-namespace): an image is a program
+using board::check;
+using board::check_equal;
+using cortex_m::MpuAccess;
+
+/// What the MemManage handler saw.
+struct Fault {
+  std::uint32_t count;
+  std::uint32_t address;
+  std::uint32_t status;
+  std::uint32_t pc;
+};
+volatile Fault fault;
+/// The unit that a fault may be cured with; nullptr where none is expected.
+cortex_m::Mpu* curing;
+
+/// Single accesses whose own address is known, to be found again as the faulting one.
+[[gnu::naked]] std::uint32_t load(const std::byte*) { asm("ldr r0, [r0]\n\tbx lr"); }
+[[gnu::naked]] void store(std::byte*, std::uint32_t) { asm("str r1, [r0]\n\tbx lr"); }
+
+template <class Function>
+std::uint32_t instruction_of(Function* function) {
+  return reinterpret_cast<std::uintptr_t>(function) & ~1U;  // without the Thumb bit
+}
+
+}  // namespace
+
+void check_region(cortex_m::Mpu& mpu, const Pool& pool) {
+  check(mpu.enabled(), "the MPU is on");
+  const auto region = mpu.get(kPoolRegionNumber);
+  check(region.enabled(), "the pool's region is on");
+  const PhysRange covered{PhysAddr{region.rbar}, region.size_bytes()};
+  for (const Chunk& chunk : pool.chunks()) {
+    check(covered.contains(chunk.range), "it covers the pool");
+  }
+  check_equal(region.subregions_off(), 0, "no part of it is switched off");
+  check_equal(region.tex(), 1, "TEX is 1");
+  check_equal(region.c(), 0, "C is 0: the pool is not cached");
+  check_equal(region.b(), 0, "B is 0");
+  check(region.execute_never(), "nothing is executed out of it");
+}
+
+void check_enforcement(cortex_m::Mpu& mpu, const Device& device) {
+  const auto block = alloc_coherent(device, 64);
+  if (!block) return board::fail(block.error(), "a block to touch");
+  const auto* const first = reinterpret_cast<const std::byte*>(kPoolRegion->rbar);
+  store(block->cpu, 0x600d'0001);
+
+  const auto shut = cortex_m::non_cacheable_region(kPool[0], MpuAccess::nobody);
+  armv7m::at(armv7m::kShcsr) = armv7m::at(armv7m::kShcsr) | 1U << 16;  // MEMFAULTENA
+  curing = &mpu;
+
+  mpu.set(kPoolRegionNumber, *shut);
+  load(first - 4);
+  load(first + kPool[0].size_bytes);
+  check_equal(fault.count, 0, "with the pool shut, memory on both sides of it is open");
+
+  check_equal(load(block->cpu), 0x600d'0001, "a load from the shut pool reads what is there");
+  check_equal(fault.count, 1, "once it was resumed after a MemManage fault");
+  check_equal(fault.address, reinterpret_cast<std::uintptr_t>(block->cpu), "at that address");
+  check_equal(fault.pc, instruction_of(load), "and at that instruction");
+  constexpr std::uint32_t kDataAccess = 1U << 1;    // CFSR.DACCVIOL
+  constexpr std::uint32_t kAddressValid = 1U << 7;  // CFSR.MMARVALID
+  check_equal(fault.status, kDataAccess | kAddressValid, "a data access, precise");
+
+  mpu.set(kPoolRegionNumber, *shut);
+  store(block->cpu, 0x600d'0002);
+  check_equal(fault.count, 2, "a store into the shut pool faults as well");
+  check_equal(fault.pc, instruction_of(store), "at that instruction");
+  check_equal(load(block->cpu), 0x600d'0002, "and is done when it is resumed");
+  curing = nullptr;
+
+  if (const auto freed = free_coherent(*block); !freed) board::fail(freed.error(), "the block");
+}
+
+}  // namespace an500
+
+/// Opens the region, so that the access, which returning repeats, goes on.
+extern "C" [[gnu::used]] void memory_fault(const std::uint32_t* frame) {
+  using namespace an500;  // NOLINT(google-build-using-namespace)
+  fault.count = fault.count + 1;
+  fault.address = armv7m::at(armv7m::kMmfar);
+  fault.status = armv7m::at(armv7m::kCfsr);
+  fault.pc = frame[6];  // the exception frame: r0 to r3, r12, lr, pc
+  armv7m::at(armv7m::kCfsr) = fault.status;
+  if (curing == nullptr || fault.count > 8) board::die("MemManage fault at", fault.address);
+  curing->set(kPoolRegionNumber, *kPoolRegion);
+}
+
+[[gnu::naked]] void on_memory_fault() { asm("mov r0, sp\n\tb memory_fault"); }

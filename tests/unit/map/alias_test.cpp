@@ -1,0 +1,81 @@
+// Two addresses of the same bytes: which of them a range is stated in, and where its twin lies.
+#include "carveout/map/alias.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace carveout {
+namespace {
+
+/// MIPS: KSEG0 and KSEG1 show the first 512 MiB.
+constexpr std::array kKseg{Alias{PhysAddr{0x8000'0000}, PhysAddr{0xa000'0000}, 0x2000'0000}};
+/// StarFive JH7100: the uncached side lies high, and its low part shows the cached RAM.
+constexpr std::array kJh7100{
+    Alias{PhysAddr{0x8000'0000}, PhysAddr{0x10'0000'0000}, 0x8'0000'0000}};
+
+TEST(Alias, TheTwinOfACachedAddressIsUncached) {
+  const auto views = views_of(kKseg, {PhysAddr{0x8010'0000}, 0x1000});
+  ASSERT_TRUE(views);
+  EXPECT_EQ(views->uncached, (PhysRange{PhysAddr{0xa010'0000}, 0x1000}));
+}
+
+TEST(Alias, AnAddressOnTheCachedSideIsItsOwnCachedView) {
+  const PhysRange stated{PhysAddr{0x8010'0000}, 0x1000};
+  const auto views = views_of(kKseg, stated);
+  ASSERT_TRUE(views);
+  EXPECT_EQ(views->cached, stated);
+}
+
+TEST(Alias, AnAddressOnTheUncachedSideIsAlreadyUncached) {
+  const PhysRange stated{PhysAddr{0x10'7a00'0000}, 0x100'0000};
+  const auto views = views_of(kJh7100, stated);
+  ASSERT_TRUE(views);
+  EXPECT_EQ(views->uncached, stated);
+}
+
+TEST(Alias, TheTwinOfAnUncachedAddressIsCached) {
+  const auto views = views_of(kJh7100, {PhysAddr{0x10'7a00'0000}, 0x100'0000});
+  ASSERT_TRUE(views);
+  EXPECT_EQ(views->cached, (PhysRange{PhysAddr{0xfa00'0000}, 0x100'0000}));
+}
+
+TEST(Alias, OneAddressThatAnMpuMadeUncachedIsBothViews) {
+  constexpr std::array kMpu{Alias{PhysAddr{0xc1f0'0000}, PhysAddr{0xc1f0'0000}, 0x10'0000}};
+  const PhysRange stated{PhysAddr{0xc1f0'1000}, 0x1000};
+  const auto views = views_of(kMpu, stated);
+  ASSERT_TRUE(views);
+  EXPECT_EQ(views->uncached, stated);
+  EXPECT_EQ(views->cached, stated);
+}
+
+TEST(Alias, ARangeThatLeavesTheAliasHasNoTwin) {
+  EXPECT_FALSE(views_of(kKseg, {PhysAddr{0x7fff'f000}, 0x2000}));
+}
+
+TEST(Alias, ARangeOverTwoAliasesThatTouchHasNoTwin) {
+  constexpr std::array kTwo{Alias{PhysAddr{0x1000}, PhysAddr{0x9000}, 0x1000},
+                            Alias{PhysAddr{0x2000}, PhysAddr{0xa000}, 0x1000}};
+  EXPECT_FALSE(views_of(kTwo, {PhysAddr{0x1800}, 0x1000}));
+}
+
+TEST(Alias, MemoryOutsideEveryAliasHasNoTwin) {
+  EXPECT_FALSE(views_of(kKseg, {PhysAddr{0x1000}, 0x1000}));
+}
+
+TEST(Alias, ALaterAliasOfTheListIsFoundToo) {
+  constexpr std::array kTwo{Alias{PhysAddr{0x1000}, PhysAddr{0x9000}, 0x1000},
+                            Alias{PhysAddr{0x4000}, PhysAddr{0xd000}, 0x1000}};
+  const auto views = views_of(kTwo, {PhysAddr{0x4010}, 0x10});
+  ASSERT_TRUE(views);
+  EXPECT_EQ(views->uncached.base, PhysAddr{0xd010});
+}
+
+TEST(Alias, TheLastByteOfAnAliasHasATwin) {
+  const auto views = views_of(kKseg, {PhysAddr{0x9fff'ffff}, 1});
+  ASSERT_TRUE(views);
+  EXPECT_EQ(views->uncached.base, PhysAddr{0xbfff'ffff});
+}
+
+}  // namespace
+}  // namespace carveout

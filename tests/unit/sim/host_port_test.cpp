@@ -1,0 +1,147 @@
+// The port over the model: each operation does its own thing, and is told to the test.
+#include "carveout_sim/host_port.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "bytes.hpp"
+
+namespace carveout::sim {
+namespace {
+
+constexpr PhysAddr kCached{0x3'5a00'0000};
+constexpr PhysAddr kUncached{0x7'1b40'0000};
+
+class HostPortTest : public testing::Test {
+ protected:
+  Machine machine_;
+  HostPort port_{machine_};
+  std::byte* const cached_ = port_.cpu_view({kCached, 64});
+  std::byte* const uncached_ = port_.cpu_view({kUncached, 64});
+};
+
+TEST_F(HostPortTest, CleanWritesBackAndKeepsTheLine) {
+  machine_.store(cached_, std::byte{1});
+  port_.clean(cached_, 1);
+  EXPECT_EQ(*uncached_, std::byte{1});
+  EXPECT_TRUE(machine_.line(cached_).valid);
+}
+
+TEST_F(HostPortTest, InvalidateLosesWhatWasDirty) {
+  machine_.store(cached_, std::byte{1});
+  port_.invalidate(cached_, 1);
+  EXPECT_EQ(*uncached_, std::byte{0});
+  EXPECT_FALSE(machine_.line(cached_).valid);
+}
+
+TEST_F(HostPortTest, CleanInvalidateWritesBackAndDropsTheLine) {
+  machine_.store(cached_, std::byte{1});
+  port_.clean_invalidate(cached_, 1);
+  EXPECT_EQ(*uncached_, std::byte{1});
+  EXPECT_FALSE(machine_.line(cached_).valid);
+}
+
+TEST_F(HostPortTest, TellsTheMachinesLine) {
+  EXPECT_EQ(port_.cache_line_bytes(), 32U);
+  Machine without{{.cache = std::nullopt}};
+  EXPECT_EQ(HostPort{without}.cache_line_bytes(), 1U);
+}
+
+TEST_F(HostPortTest, TellsWhatItWasAskedInOrder) {
+  LockWord word;
+  port_.clean(cached_, 1);
+  EXPECT_TRUE(port_.recorded().empty()) << "nobody asked for a list";
+  port_.record();
+  port_.unlock(word, port_.lock(word));
+  port_.clean(cached_, 32);
+  port_.invalidate(cached_ + 32, 16);
+  port_.clean_invalidate(cached_, 0);
+  port_.publish_barrier();
+  port_.observe_barrier();
+  port_.full_barrier();
+
+  const std::vector<PortCall> expected{
+      {PortOp::lock},
+      {PortOp::unlock},
+      {PortOp::clean, cached_, 32},
+      {PortOp::invalidate, cached_ + 32, 16},
+      {PortOp::clean_invalidate, cached_, 0},
+      {PortOp::publish_barrier},
+      {PortOp::observe_barrier},
+      {PortOp::full_barrier},
+  };
+  EXPECT_EQ(port_.recorded(), expected);
+
+  port_.record();
+  EXPECT_TRUE(port_.recorded().empty());
+}
+
+TEST_F(HostPortTest, CountsEachOperation) {
+  port_.clean(cached_, 1);
+  port_.clean(cached_, 1);
+  port_.publish_barrier();
+  EXPECT_EQ(port_.count(PortOp::clean), 2U);
+  EXPECT_EQ(port_.count(PortOp::publish_barrier), 1U);
+  EXPECT_EQ(port_.count(PortOp::invalidate), 0U);
+}
+
+TEST_F(HostPortTest, LockKeepsAnotherThreadOutUntilUnlocked) {
+  using namespace std::chrono_literals;
+  LockWord word;
+  std::atomic<bool> inside = false;
+  const LockState state = port_.lock(word);
+  std::thread other{[&] {
+    const LockGuard guard{port_, word};
+    inside = true;
+  }};
+  std::this_thread::sleep_for(50ms);
+  EXPECT_FALSE(inside);
+  port_.unlock(word, state);
+  other.join();
+  EXPECT_TRUE(inside);
+  EXPECT_EQ(word.word, 0U);
+}
+
+TEST_F(HostPortTest, LocksOfDifferentPoolsDoNotExcludeEachOther) {
+  LockWord one;
+  LockWord other;
+  const LockGuard first{port_, one};
+  const LockGuard second{port_, other};
+  EXPECT_NE(one.word, 0U);
+  EXPECT_NE(other.word, 0U);
+}
+
+TEST_F(HostPortTest, ThreadsMayUseTheMachineAtTheSameTime) {
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < 4; ++i) {
+    threads.emplace_back([&, i] {
+      for (int round = 0; round < 500; ++round) {
+        std::byte* const mine = machine_.cpu_view({PhysAddr{kCached.raw() + i * 32}, 32});
+        machine_.store(mine, static_cast<std::byte>(i + 1));
+        port_.clean_invalidate(mine, 32);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(ram(machine_, PhysAddr{kCached.raw() + i * 32}, 1)[0], static_cast<std::byte>(i + 1));
+  }
+}
+
+using HostPortDeathTest = HostPortTest;
+
+TEST_F(HostPortDeathTest, MaintenanceOfWhatIsNoViewEndsTheProgramAndSaysWhy) {
+  std::byte elsewhere{};
+  EXPECT_DEATH(port_.clean(&elsewhere, 1), "do not lie in one view");
+}
+
+TEST_F(HostPortDeathTest, MaintenanceThroughAnUncachedAliasEndsTheProgramAndSaysWhy) {
+  EXPECT_DEATH(port_.invalidate(uncached_, 32), "through an uncached alias does nothing");
+}
+
+}  // namespace
+}  // namespace carveout::sim
