@@ -53,7 +53,8 @@ Job add(CLI::App& parser) {
   parser.add_option("-o,--overlay", options->overlays, "apply this overlay first; repeatable")
       ->type_name("DTBO")
       ->allow_extra_args(false);
-  parser.add_flag("--json", options->json, "facts for programs, schema carveout.map/1");
+  parser.add_flag("--json", options->json, "facts for programs, schema carveout.map/1")
+      ->disable_flag_override();
   return [options](const Terminal& terminal) { return run(*options, terminal); };
 }
 

@@ -186,6 +186,11 @@ void Table::print(Page& page) const {
   }
 }
 
+Words& Words::append(const Words& more) {
+  pieces_.insert(pieces_.end(), more.pieces_.begin(), more.pieces_.end());
+  return *this;
+}
+
 void refuse_too_much(std::string_view source) {
   throw Refusal{source, fmt::format("makes more than {} of output", size_text(kMaxOutputBytes)),
                 "limit of carveout"};

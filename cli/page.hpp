@@ -34,6 +34,7 @@ class Words {
   Words& keep(std::string_view text, Style style = Style::plain);
   /// Puts something right behind the last piece, a comma say.
   Words& glue(std::string_view text);
+  Words& append(const Words& more);
 
   [[nodiscard]] const std::vector<Piece>& pieces() const { return pieces_; }
   [[nodiscard]] bool empty() const { return pieces_.empty(); }

@@ -19,8 +19,7 @@ constexpr std::array kPools{cv::PoolSettings{.name = "dma", .chunks = kDmaMemory
 constexpr std::array kDevices{
     cv::setup::DeviceRow{.name = "ethernet", .coherent_mask = 0xffff'ffff}};
 constexpr std::array kDefaults{cv::setup::DefaultRow{.role = cv::Role::default_pool, .pool = 0}};
-constexpr cv::setup::Tables kTables{
-    .pools = kPools, .devices = kDevices, .defaults = kDefaults};
+constexpr cv::setup::Tables kTables{.pools = kPools, .devices = kDevices, .defaults = kDefaults};
 
 // An MPU region makes the pool uncached at its one address.
 constexpr std::array kAliases{
@@ -44,13 +43,15 @@ int report(const cv::Failure& failure) {
 }
 
 int main() {
-  const cv::sim::Ram sdram{
-      .size_bytes = 0x200'0000, .cached = cv::PhysAddr{0xc000'0000}, .uncached = cv::PhysAddr{0xc000'0000}};
+  const cv::sim::Ram sdram{.size_bytes = 0x200'0000,
+                           .cached = cv::PhysAddr{0xc000'0000},
+                           .uncached = cv::PhysAddr{0xc000'0000}};
   cv::sim::Machine machine{{.ram = {sdram}}};
   cv::sim::HostPort port{machine};
 
-  auto system = cv::setup::build(board::kTables, {.port = port, .aliases = board::kAliases},
-                                 board::storage, [](const cv::Failure& refused) { report(refused); });
+  auto system =
+      cv::setup::build(board::kTables, {.port = port, .aliases = board::kAliases}, board::storage,
+                       [](const cv::Failure& refused) { report(refused); });
   if (!system) return report(system.error());
   const cv::Device& ethernet = *(*system)->find_device("ethernet");
 

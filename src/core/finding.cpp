@@ -5,7 +5,10 @@ namespace carveout {
 void describe(const Finding& finding, Text& text) {
   switch (finding.rule) {
     case Rule::overlapping_regions:
-      text.add("shares ").add_size(finding.range.size_bytes).add(" from ").add_hex(finding.range.base.raw());
+      text.add("shares ")
+          .add_size(finding.range.size_bytes)
+          .add(" from ")
+          .add_hex(finding.range.base.raw());
       text.add(" with ").add(finding.other).add(": neither is used as a pool");
       return;
     case Rule::region_wraps:
@@ -15,9 +18,13 @@ void describe(const Finding& finding, Text& text) {
       if (finding.error == Error::table_full) {
         text.add("has more ranges than are looked at: it is no pool");
       } else if (finding.property == "alloc-ranges") {
-        text.add("is not a whole number of address and size pairs in the root's cells: it is not placed");
+        text.add(
+            "is not a whole number of address and size pairs in the root's cells: it is not "
+            "placed");
       } else if (finding.property == "reg") {
-        text.add("is not a whole number of address and size pairs in the root's cells: it has no memory");
+        text.add(
+            "is not a whole number of address and size pairs in the root's cells: it has no "
+            "memory");
       } else if (finding.property == "size") {
         text.add("is not one size in the root's cells: it has no memory");
       } else {
@@ -28,22 +35,28 @@ void describe(const Finding& finding, Text& text) {
       if (finding.property == "ranges") {
         text.add("is absent: every region of the node is ignored");
       } else {
-        text.add("is not stated by the node, or not as by the root: every region of the node is ignored");
+        text.add(
+            "is not stated by the node, or not as by the root: every region of the node is "
+            "ignored");
       }
       return;
     case Rule::no_map_and_reusable:
       text.add("no-map and reusable contradict each other: it is no pool");
       return;
     case Rule::neither_no_map_nor_reusable:
-      text.add("neither no-map nor reusable: the pool works here; 32-bit ARM Linux refuses it at boot, others when "
-               "a driver attaches it");
+      text.add(
+          "neither no-map nor reusable: the pool works here; 32-bit ARM Linux refuses it at boot, "
+          "others when "
+          "a driver attaches it");
       return;
     case Rule::not_whole_granules:
       if (finding.error) {
         text.add("has no whole granule: it is no pool");
         return;
       }
-      text.add("is not whole granules: ").add_size(finding.range.size_bytes).add(" at its edges are not used");
+      text.add("is not whole granules: ")
+          .add_size(finding.range.size_bytes)
+          .add(" at its edges are not used");
       return;
     case Rule::bad_alignment:
       text.add("is not a power of two in the root's cells: it is not placed");
@@ -65,16 +78,24 @@ void describe(const Finding& finding, Text& text) {
       return;
     case Rule::disabled_region:
       text.add("entry ").add_decimal(finding.index).add(" is ").add(finding.other);
-      text.add(", which is disabled: it binds nothing, and the device is served like one without it");
+      text.add(
+          ", which is disabled: it binds nothing, and the device is served like one without it");
       return;
     case Rule::out_of_reach:
-      text.add(finding.other).add(" (").add_hex(finding.range.base.raw()).add(", ").add_size(finding.range.size_bytes);
-      text.add(finding.error == Error::unreachable ? ") lies over the device's mask"
-                                                   : ") lies whole in none of the device's windows");
+      text.add(finding.other)
+          .add(" (")
+          .add_hex(finding.range.base.raw())
+          .add(", ")
+          .add_size(finding.range.size_bytes);
+      text.add(finding.error == Error::unreachable
+                   ? ") lies over the device's mask"
+                   : ") lies whole in none of the device's windows");
       text.add(": the binding is refused, and the device gets no other memory instead");
       return;
     case Rule::malformed_dma_ranges:
-      text.add("cannot be read, or nothing is left of it after translation: the device reaches no memory");
+      text.add(
+          "cannot be read, or nothing is left of it after translation: the device reaches no "
+          "memory");
       return;
     case Rule::restricted_conflict:
       text.add("a restricted pool is neither no-map nor reusable nor a default: it is no pool");
@@ -84,7 +105,8 @@ void describe(const Finding& finding, Text& text) {
         text.add("the CPU has no uncached view of it: it gets no role");
         return;
       }
-      text.add(finding.other).add(" has no uncached view, and the device is not coherent: the binding is refused");
+      text.add(finding.other)
+          .add(" has no uncached view, and the device is not coherent: the binding is refused");
       return;
     case Rule::empty_region:
       text.add("has a range of 0 bytes: it is no pool");

@@ -140,7 +140,8 @@ ReservedRegion ReservedRegion::read(const Tree& tree, const ReservedMemory& rese
       region.fault = RegionFault::malformed_reg;
     }
   } else if (size) {
-    if (cells.size != 0 && size->size() == entry_bytes(size->size(), cells.size, 0)) {
+    const bool is_whole = size->size() % kCellBytes == 0;
+    if (is_whole && cells.size != 0 && size->size() / kCellBytes == cells.size) {
       region.placement = RegionPlacement::dynamic;
       region.size_bytes = load_number(*size, 0, cells.size);
     } else {

@@ -4,14 +4,22 @@ namespace carveout {
 
 std::string_view name_of(Role role) {
   switch (role) {
-    case Role::device: return "device";
-    case Role::bounce: return "bounce";
-    case Role::atomic: return "atomic";
-    case Role::default_pool: return "default";
-    case Role::contiguous_device: return "contiguous_device";
-    case Role::contiguous_node: return "contiguous_node";
-    case Role::contiguous_default: return "contiguous_default";
-    case Role::ordinary: return "ordinary";
+    case Role::device:
+      return "device";
+    case Role::bounce:
+      return "bounce";
+    case Role::atomic:
+      return "atomic";
+    case Role::default_pool:
+      return "default";
+    case Role::contiguous_device:
+      return "contiguous_device";
+    case Role::contiguous_node:
+      return "contiguous_node";
+    case Role::contiguous_default:
+      return "contiguous_default";
+    case Role::ordinary:
+      return "ordinary";
   }
   return "unknown";
 }
@@ -20,17 +28,22 @@ Memory memory_for(Role role) {
   switch (role) {
     case Role::device:
     case Role::atomic:
-    case Role::default_pool: return Memory::coherent;
-    case Role::bounce: return Memory::bounce;
+    case Role::default_pool:
+      return Memory::coherent;
+    case Role::bounce:
+      return Memory::bounce;
     case Role::contiguous_device:
     case Role::contiguous_node:
-    case Role::contiguous_default: return Memory::contiguous;
-    case Role::ordinary: return Memory::ordinary;
+    case Role::contiguous_default:
+      return Memory::contiguous;
+    case Role::ordinary:
+      return Memory::ordinary;
   }
   return Memory::ordinary;
 }
 
-std::optional<Error> reach_error(const Translation& translation, std::span<const Reach> reaches, PhysRange range) {
+std::optional<Error> reach_error(const Translation& translation, std::span<const Reach> reaches,
+                                 PhysRange range) {
   for (const Reach& reach : reaches) {
     if (reach.contains(range)) return std::nullopt;
   }

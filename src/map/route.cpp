@@ -1,6 +1,5 @@
 #include "carveout/map/route.hpp"
 
-#include <array>
 #include <limits>
 
 namespace carveout {
@@ -9,15 +8,18 @@ namespace {
 constexpr Attributes kNoCoherentMemory = Attributes::non_coherent | Attributes::no_cpu_mapping;
 
 /// An IOMMU can put any page at any device address.
-constexpr std::array kEverything{
+constexpr Reach kEverything[] = {  // no std::array: GCC 12 puts one of class type into .data
     Reach{PhysAddr{0}, PhysAddr{std::numeric_limits<std::uint64_t>::max()}, DmaAddr{0}}};
 
 /// How the CPU is to use memory of a pool that a device gets. Nothing where there is no right way.
-std::optional<View> view_for(const Device& device, const Options& options, Memory memory, const Pool* pool) {
+std::optional<View> view_for(const Device& device, const Options& options, Memory memory,
+                             const Pool* pool) {
   const Roles& roles = *device.roles;
-  if (has(options.attributes, Attributes::no_cpu_mapping)) return View::cached;  // it does not use it at all
+  if (has(options.attributes, Attributes::no_cpu_mapping))
+    return View::cached;  // it does not use it at all
   const bool needs_uncached =
-      memory == Memory::coherent || (!device.coherent && !has(options.attributes, Attributes::non_coherent));
+      memory == Memory::coherent ||
+      (!device.coherent && !has(options.attributes, Attributes::non_coherent));
   if (roles.described_only) {
     if (!needs_uncached) return View::cached;
     // A coherent pool is there to be uncached, and its board sees to that; other memory is RAM.
@@ -32,9 +34,12 @@ std::optional<View> view_for(const Device& device, const Options& options, Memor
   return uncached ? std::optional{View::uncached} : std::nullopt;
 }
 
-Candidate absent(Role role) { return {.role = role, .verdict = Verdict::skipped, .reason = Reason::absent}; }
+Candidate absent(Role role) {
+  return {.role = role, .verdict = Verdict::skipped, .reason = Reason::absent};
+}
 
-Candidate from_binding(Role role, const Device& device, const Options& options, const Binding& binding) {
+Candidate from_binding(Role role, const Device& device, const Options& options,
+                       const Binding& binding) {
   Candidate candidate{.role = role,
                       .verdict = Verdict::open,
                       .reason = role == Role::bounce ? Reason::restricted : Reason::own_pool,
@@ -57,12 +62,13 @@ Candidate from_binding(Role role, const Device& device, const Options& options, 
 
 Candidate from_role(Role role, const Device& device, const Options& options, Pool* pool) {
   if (pool == nullptr) return absent(role);
-  Candidate candidate{.role = role,
-                      .verdict = Verdict::open,
-                      .reason = Reason::role_serves,
-                      .pool = pool,
-                      .pool_name = pool->name(),
-                      .reaches = device.behind_iommu ? std::span<const Reach>{kEverything} : device.reaches};
+  Candidate candidate{
+      .role = role,
+      .verdict = Verdict::open,
+      .reason = Reason::role_serves,
+      .pool = pool,
+      .pool_name = pool->name(),
+      .reaches = device.behind_iommu ? std::span<const Reach>{kEverything} : device.reaches};
   const auto view = view_for(device, options, pool->memory(), pool);
   if (!view) {
     candidate.verdict = Verdict::skipped;
@@ -86,17 +92,21 @@ const Binding* first_of(const Device& device, Memory memory) {
 
 const Binding* named(const Device& device, const PoolChoice& choice) {
   for (const Binding* binding = device.bindings; binding != nullptr; binding = binding->next) {
-    if (choice.index ? binding->index == *choice.index : binding->name == choice.name) return binding;
+    if (choice.index ? binding->index == *choice.index : binding->name == choice.name)
+      return binding;
   }
   return nullptr;
 }
 
 Role role_of(Memory memory) {
   switch (memory) {
-    case Memory::contiguous: return Role::contiguous_device;
-    case Memory::bounce: return Role::bounce;
+    case Memory::contiguous:
+      return Role::contiguous_device;
+    case Memory::bounce:
+      return Role::bounce;
     case Memory::coherent:
-    case Memory::ordinary: break;
+    case Memory::ordinary:
+      break;
   }
   return Role::device;
 }
@@ -128,7 +138,8 @@ class Walk {
 
  private:
   bool contiguous() {
-    return role(Role::contiguous_device) && role(Role::contiguous_node) && role(Role::contiguous_default);
+    return role(Role::contiguous_device) && role(Role::contiguous_node) &&
+           role(Role::contiguous_default);
   }
 
   bool contiguous_where_asked() {
@@ -150,7 +161,8 @@ class Walk {
     if (!contiguous_where_asked() || !role(Role::ordinary)) return;
     // Only a board that declared no ordinary memory, a microcontroller without caches, spends its
     // default pool on devices that do not need it.
-    if (!device_.roles->ordinary_elsewhere && device_.roles->of(Role::ordinary) == nullptr) role(Role::default_pool);
+    if (!device_.roles->ordinary_elsewhere && device_.roles->of(Role::ordinary) == nullptr)
+      role(Role::default_pool);
   }
 
   void without_coherent_memory() {
@@ -179,28 +191,44 @@ class Walk {
 
 std::string_view absence_of(Role role) {
   switch (role) {
-    case Role::device: return "the device has no pool of its own";
-    case Role::bounce: return "no restricted pool";
-    case Role::atomic: return "the board made no atomic pool";
-    case Role::default_pool: return "the board has no default pool";
-    case Role::contiguous_device: return "the device has no contiguous memory of its own";
-    case Role::contiguous_node: return "no contiguous memory for the device's NUMA node";
-    case Role::contiguous_default: return "the board has no default contiguous memory";
-    case Role::ordinary: return "the board declared no ordinary memory";
+    case Role::device:
+      return "the device has no pool of its own";
+    case Role::bounce:
+      return "no restricted pool";
+    case Role::atomic:
+      return "the board made no atomic pool";
+    case Role::default_pool:
+      return "the board has no default pool";
+    case Role::contiguous_device:
+      return "the device has no contiguous memory of its own";
+    case Role::contiguous_node:
+      return "no contiguous memory for the device's NUMA node";
+    case Role::contiguous_default:
+      return "the board has no default contiguous memory";
+    case Role::ordinary:
+      return "the board declared no ordinary memory";
   }
   return "absent";
 }
 
 std::string_view service_of(Role role) {
   switch (role) {
-    case Role::device: return "the device's own pool, and so no other";
-    case Role::bounce: return "the restricted pool is the only memory that the device may reach";
-    case Role::atomic: return "set aside for callers that must not wait";
-    case Role::default_pool: return "serves every device without a pool of its own";
-    case Role::contiguous_device: return "the device's own contiguous memory";
-    case Role::contiguous_node: return "the contiguous memory of the device's NUMA node";
-    case Role::contiguous_default: return "the board's default contiguous memory";
-    case Role::ordinary: return "ordinary memory will do";
+    case Role::device:
+      return "the device's own pool, and so no other";
+    case Role::bounce:
+      return "the restricted pool is the only memory that the device may reach";
+    case Role::atomic:
+      return "set aside for callers that must not wait";
+    case Role::default_pool:
+      return "serves every device without a pool of its own";
+    case Role::contiguous_device:
+      return "the device's own contiguous memory";
+    case Role::contiguous_node:
+      return "the contiguous memory of the device's NUMA node";
+    case Role::contiguous_default:
+      return "the board's default contiguous memory";
+    case Role::ordinary:
+      return "ordinary memory will do";
   }
   return "serves";
 }
@@ -218,7 +246,8 @@ std::optional<Error> route(const Device& device, const Options& options, Candida
   return std::nullopt;
 }
 
-std::optional<Error> route_own_pools(const Device& device, const Options& options, CandidateSink each) {
+std::optional<Error> route_own_pools(const Device& device, const Options& options,
+                                     CandidateSink each) {
   if (!options.pool.any()) return route(device, options, each);
   Walk{device, options, each}.own_pools();
   return std::nullopt;
@@ -235,31 +264,47 @@ Candidate candidate_for(Role role, const Device& device, const Options& options)
       break;
     }
     case Role::contiguous_node:
-      for (const Roles::NodePool* node = roles.contiguous_nodes; node != nullptr; node = node->next) {
-        if (node->numa_node == device.numa_node) return from_role(role, device, options, node->pool);
+      for (const Roles::NodePool* node = roles.contiguous_nodes; node != nullptr;
+           node = node->next) {
+        if (node->numa_node == device.numa_node)
+          return from_role(role, device, options, node->pool);
       }
       return absent(role);
     case Role::ordinary:
       if (roles.of(role) == nullptr && roles.ordinary_elsewhere) {
-        return {.role = role, .verdict = Verdict::open, .reason = Reason::elsewhere, .view = View::cached};
+        return {.role = role,
+                .verdict = Verdict::open,
+                .reason = Reason::elsewhere,
+                .view = View::cached};
       }
       break;
     case Role::atomic:
     case Role::default_pool:
-    case Role::contiguous_default: break;
+    case Role::contiguous_default:
+      break;
   }
   return from_role(role, device, options, roles.of(role));
 }
 
 void describe(const Candidate& candidate, Text& text) {
   switch (candidate.reason) {
-    case Reason::absent: text.add(absence_of(candidate.role)); break;
+    case Reason::absent:
+      text.add(absence_of(candidate.role));
+      break;
     case Reason::own_pool:
     case Reason::restricted:
-    case Reason::role_serves: text.add(service_of(candidate.role)); break;
-    case Reason::only_memory_left: text.add("against the attributes: the device reaches no other memory"); break;
-    case Reason::no_uncached_view: text.add("the CPU has no uncached view of it"); break;
-    case Reason::elsewhere: text.add("ordinary memory, which is not Carveout's to place"); break;
+    case Reason::role_serves:
+      text.add(service_of(candidate.role));
+      break;
+    case Reason::only_memory_left:
+      text.add("against the attributes: the device reaches no other memory");
+      break;
+    case Reason::no_uncached_view:
+      text.add("the CPU has no uncached view of it");
+      break;
+    case Reason::elsewhere:
+      text.add("ordinary memory, which is not Carveout's to place");
+      break;
     case Reason::refused:
       if (candidate.error) text.add(meaning_of(*candidate.error));
       break;

@@ -41,7 +41,8 @@ void zero(std::byte* at, std::uint64_t size_bytes) {
 void prepare(Block& block, const Candidate& candidate, const Options& options) {
   const Pool& pool = *candidate.pool;
   const PortRef port = pool.port();
-  const auto size_bytes = static_cast<std::size_t>(block.size_bytes);  // it has a CPU view, so it fits
+  const auto size_bytes =
+      static_cast<std::size_t>(block.size_bytes);  // it has a CPU view, so it fits
   const bool unmapped = has(options.attributes, Attributes::no_cpu_mapping);
   std::byte* const uncached = pool.pointer(block, View::uncached);
   std::byte* const cached = pool.pointer(block, View::cached);
@@ -65,8 +66,10 @@ void prepare(Block& block, const Candidate& candidate, const Options& options) {
 Result<Block> alloc_from(const Candidate& candidate, const Device& device, std::uint64_t size_bytes,
                          const Options& options) {
   const bool own = candidate.role == Role::device || candidate.role == Role::contiguous_device;
-  if (device.behind_iommu && !own) return failed(Error::needs_iommu, size_bytes, candidate.pool_name);
-  if (candidate.pool == nullptr || device.roles->described_only) return failed(Error::no_pool, size_bytes);
+  if (device.behind_iommu && !own)
+    return failed(Error::needs_iommu, size_bytes, candidate.pool_name);
+  if (candidate.pool == nullptr || device.roles->described_only)
+    return failed(Error::no_pool, size_bytes);
   auto block = take(candidate, device, size_bytes, options);
   if (block) prepare(*block, candidate, options);
   return block;
@@ -76,8 +79,8 @@ using Route = std::optional<Error>(const Device&, const Options&, CandidateSink)
 
 /// Walks a route until `serve` is served by a candidate, or refused for good.
 template <class T, class Serve>
-Result<T> along(Route walk, const Device& device, std::uint64_t size_bytes, const Options& options, Serve serve,
-                FunctionRef<void(const Candidate&)> log) {
+Result<T> along(Route walk, const Device& device, std::uint64_t size_bytes, const Options& options,
+                Serve serve, FunctionRef<void(const Candidate&)> log) {
   if (const auto error = malformed(size_bytes, options)) return failed(*error, size_bytes);
   Result<T> result = failed(Error::no_pool, size_bytes);
   const auto bad_choice = walk(device, options, [&](Candidate candidate) {
@@ -103,10 +106,13 @@ Result<T> along(Route walk, const Device& device, std::uint64_t size_bytes, cons
   return result;
 }
 
-Result<Block> alloc_along(Route walk, const Device& device, std::uint64_t size_bytes, const Options& options) {
+Result<Block> alloc_along(Route walk, const Device& device, std::uint64_t size_bytes,
+                          const Options& options) {
   return along<Block>(
       walk, device, size_bytes, options,
-      [&](const Candidate& candidate) { return alloc_from(candidate, device, size_bytes, options); },
+      [&](const Candidate& candidate) {
+        return alloc_from(candidate, device, size_bytes, options);
+      },
       [](const Candidate&) {});
 }
 
@@ -119,19 +125,23 @@ std::optional<Error> only(const Device& device, const Options& options, Candidat
 
 }  // namespace
 
-Result<Block> alloc_coherent(const Device& device, std::uint64_t size_bytes, const Options& options) {
+Result<Block> alloc_coherent(const Device& device, std::uint64_t size_bytes,
+                             const Options& options) {
   return alloc_along(route, device, size_bytes, options);
 }
 
-Result<Block> alloc_from_device_pool(const Device& device, std::uint64_t size_bytes, const Options& options) {
+Result<Block> alloc_from_device_pool(const Device& device, std::uint64_t size_bytes,
+                                     const Options& options) {
   return alloc_along(route_own_pools, device, size_bytes, options);
 }
 
-Result<Block> alloc_from_default_pool(const Device& device, std::uint64_t size_bytes, const Options& options) {
+Result<Block> alloc_from_default_pool(const Device& device, std::uint64_t size_bytes,
+                                      const Options& options) {
   return alloc_along(only<Role::default_pool>, device, size_bytes, options);
 }
 
-Result<Block> alloc_from_default_contiguous(const Device& device, std::uint64_t size_bytes, const Options& options) {
+Result<Block> alloc_from_default_contiguous(const Device& device, std::uint64_t size_bytes,
+                                            const Options& options) {
   return alloc_along(only<Role::contiguous_default>, device, size_bytes, options);
 }
 

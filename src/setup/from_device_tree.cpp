@@ -28,11 +28,11 @@ struct Overlap {
 struct Region {
   dt::Node node{0};
   std::optional<Memory> memory = std::nullopt;  ///< nothing: disabled, or no pool of ours
-  bool wanted = false;                          ///< a device of ours lists it, or it claims a default
-  bool uncounted = false;                       ///< its ranges passed kMaxPoolRanges
+  bool wanted = false;     ///< a device of ours lists it, or it claims a default
+  bool uncounted = false;  ///< its ranges passed kMaxPoolRanges
   std::optional<Overlap> overlap = std::nullopt;
-  std::string_view name = {};  ///< once it is wanted, in the System's storage
-  Pool* pool = nullptr;        ///< once it is declared
+  std::string_view name = {};                   ///< once it is wanted, in the System's storage
+  Pool* pool = nullptr;                         ///< once it is declared
   std::optional<Error> refused = std::nullopt;  ///< why it is not
 };
 
@@ -45,10 +45,14 @@ struct PoolRange {
 std::optional<Memory> memory_of(dt::RegionKind kind) {
   switch (kind) {
     case dt::RegionKind::coherent:
-    case dt::RegionKind::invalid: return Memory::coherent;  // it was meant to be a pool, and bars others
-    case dt::RegionKind::contiguous: return Memory::contiguous;
-    case dt::RegionKind::bounce: return Memory::bounce;
-    case dt::RegionKind::carveout: break;
+    case dt::RegionKind::invalid:
+      return Memory::coherent;  // it was meant to be a pool, and bars others
+    case dt::RegionKind::contiguous:
+      return Memory::contiguous;
+    case dt::RegionKind::bounce:
+      return Memory::bounce;
+    case dt::RegionKind::carveout:
+      break;
   }
   return std::nullopt;
 }
@@ -67,7 +71,8 @@ std::uint32_t nearest_numa_node(const dt::Tree& tree, dt::Node node) {
 
 std::size_t path_length(const dt::Tree& tree, dt::Node node) {
   std::size_t length = 1;
-  for (std::optional<dt::Node> at = node; at; at = tree.parent(*at)) length += tree.name(*at).size() + 1;
+  for (std::optional<dt::Node> at = node; at; at = tree.parent(*at))
+    length += tree.name(*at).size() + 1;
   return length;
 }
 
@@ -82,7 +87,8 @@ void for_each_entry(const dt::Tree& tree, const DeviceSpec& spec, Visit visit) {
   }
 }
 
-/// Whether a device of ours lists a region, before the given place in the order of devices and entries.
+/// Whether a device of ours lists a region, before the given place in the order of devices and
+/// entries.
 bool listed_before(const dt::Tree& tree, std::span<const DeviceSpec> specs, std::size_t spec_index,
                    std::uint32_t entry_index, dt::Node region) {
   bool listed = false;
@@ -94,18 +100,24 @@ bool listed_before(const dt::Tree& tree, std::span<const DeviceSpec> specs, std:
   return listed;
 }
 
-dt::DmaView view_of(const dt::Tree& tree, dt::Node node, const DeviceSpec& spec, std::span<Window> windows) {
+dt::DmaView view_of(const dt::Tree& tree, dt::Node node, const DeviceSpec& spec,
+                    std::span<Window> windows) {
   dt::DmaRanges ranges{tree};
-  const auto view = spec.any_on_bus ? ranges.of_any_device_on(node, windows) : ranges.of_device(node, windows);
+  const auto view =
+      spec.any_on_bus ? ranges.of_any_device_on(node, windows) : ranges.of_device(node, windows);
   // A tree that takes too many steps to translate has no translation that anyone could use.
-  return view ? *view : dt::DmaView{.translation = Translation::invalid(), .fault = dt::DmaFault::too_many_windows, .bus = std::nullopt};
+  return view ? *view
+              : dt::DmaView{.translation = Translation::invalid(),
+                            .fault = dt::DmaFault::too_many_windows,
+                            .bus = std::nullopt};
 }
 
 constexpr Window kNoWindow{DmaAddr{0}, PhysAddr{0}, 0};
 
 std::size_t windows_of(const dt::Tree& tree, dt::Node node, const DeviceSpec& spec) {
-  std::array few = {kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow,
-                    kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow};
+  std::array few = {kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow,
+                    kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow,
+                    kNoWindow, kNoWindow, kNoWindow, kNoWindow};
   static_assert(few.size() == kFewWindows);
   const dt::DmaView view = view_of(tree, node, spec, few);
   return view.fault == dt::DmaFault::no_room ? dt::kMaxWindows : view.translation.windows().size();
@@ -122,10 +134,13 @@ struct Sizes {
   std::size_t path_bytes = 0;   ///< of the longest path that a finding may name
 };
 
-Result<Sizes> sizes_of(const dt::Tree& tree, std::span<const DeviceSpec> specs, std::size_t blocks_per_pool) {
+Result<Sizes> sizes_of(const dt::Tree& tree, std::span<const DeviceSpec> specs,
+                       std::size_t blocks_per_pool) {
   const dt::ReservedMemory reserved{tree};
   Sizes sizes{.kept_bytes = System::base_storage_bytes()};
-  const auto count_path = [&](dt::Node node) { sizes.path_bytes = std::max(sizes.path_bytes, path_length(tree, node)); };
+  const auto count_path = [&](dt::Node node) {
+    sizes.path_bytes = std::max(sizes.path_bytes, path_length(tree, node));
+  };
   const auto count_pool = [&](const dt::ReservedRegion& region) {
     const std::size_t ranges = std::clamp<std::size_t>(region.chunks.size(), 1, kMaxPoolRanges);
     sizes.pool_ranges = std::min(sizes.pool_ranges + ranges, kMaxPoolRanges);
@@ -143,11 +158,13 @@ Result<Sizes> sizes_of(const dt::Tree& tree, std::span<const DeviceSpec> specs, 
     count_path(*node);
     sizes.kept_bytes += System::device_storage_bytes(windows);
     for_each_entry(tree, specs[i], [&](const dt::Binding& entry) {
-      sizes.kept_bytes += System::binding_storage_bytes(false) +
-                          System::text_storage_bytes(entry.name.value_or(std::string_view{}).size());
+      sizes.kept_bytes +=
+          System::binding_storage_bytes(false) +
+          System::text_storage_bytes(entry.name.value_or(std::string_view{}).size());
       if (!entry.region) return;
       count_path(*entry.region);
-      if (reserved.holds(tree, *entry.region) && !listed_before(tree, specs, i, entry.index, *entry.region)) {
+      if (reserved.holds(tree, *entry.region) &&
+          !listed_before(tree, specs, i, entry.index, *entry.region)) {
         count_pool(dt::ReservedRegion::read(tree, reserved, *entry.region));
       }
     });
@@ -195,7 +212,8 @@ class Builder {
   void find_overlaps();
 
   Result<void> make_pool(Region& region);
-  [[nodiscard]] std::optional<Finding> mistake_in(const Region& region, const dt::ReservedRegion& facts) const;
+  [[nodiscard]] std::optional<Finding> mistake_in(const Region& region,
+                                                  const dt::ReservedRegion& facts) const;
   [[nodiscard]] Result<Pool*> declare(const Region& region, const dt::ReservedRegion& facts) const;
   void report_warnings(const Region& region, const dt::ReservedRegion& facts) const;
   Result<void> give_default(const dt::ReservedRegion& facts, Pool& pool) const;
@@ -279,11 +297,13 @@ void Builder::report_reserved_memory() {
 bool Builder::claims_default(const dt::ReservedRegion& facts) {
   const auto kind = facts.default_of();
   const bool coherent = kind == dt::RegionKind::coherent;
-  if ((facts.dma_default && !coherent) || (facts.cma_default && kind != dt::RegionKind::contiguous)) {
-    findings_({.rule = Rule::default_of_wrong_kind,
-               .severity = Severity::error,
-               .node = path(facts.node),
-               .property = facts.dma_default && !coherent ? "linux,dma-default" : "linux,cma-default"});
+  if ((facts.dma_default && !coherent) ||
+      (facts.cma_default && kind != dt::RegionKind::contiguous)) {
+    findings_(
+        {.rule = Rule::default_of_wrong_kind,
+         .severity = Severity::error,
+         .node = path(facts.node),
+         .property = facts.dma_default && !coherent ? "linux,dma-default" : "linux,cma-default"});
   }
   if (!kind || defaults_ == kMaxDefaults) return false;
   ++defaults_;
@@ -321,14 +341,16 @@ void Builder::find_overlaps() {
     for (const PhysRange range : facts.chunks) {
       for (const PoolRange& pool : pool_ranges_.first(count)) {
         if (pool.region == &region || pool.region->overlap || !pool.range.overlaps(range)) continue;
-        pool.region->overlap = Overlap{.other = region.node, .range = pool.range.intersection(range)};
+        pool.region->overlap =
+            Overlap{.other = region.node, .range = pool.range.intersection(range)};
       }
     }
   }
 }
 
 /// What keeps a region that is wanted from being a pool, by what the tree alone says.
-std::optional<Finding> Builder::mistake_in(const Region& region, const dt::ReservedRegion& facts) const {
+std::optional<Finding> Builder::mistake_in(const Region& region,
+                                           const dt::ReservedRegion& facts) const {
   Finding finding{.rule = Rule::malformed_region, .severity = Severity::error, .node = region.name};
   const auto found = [&](Rule rule, std::string_view property, Error error) {
     finding.rule = rule;
@@ -337,7 +359,8 @@ std::optional<Finding> Builder::mistake_in(const Region& region, const dt::Reser
     return std::optional{finding};
   };
 
-  if (facts.kind == dt::RegionKind::invalid) return found(Rule::no_map_and_reusable, "reusable", Error::wrong_kind);
+  if (facts.kind == dt::RegionKind::invalid)
+    return found(Rule::no_map_and_reusable, "reusable", Error::wrong_kind);
   if (facts.kind == dt::RegionKind::bounce &&
       (facts.no_map || facts.reusable || facts.dma_default || facts.cma_default)) {
     return found(Rule::restricted_conflict, "compatible", Error::wrong_kind);
@@ -362,14 +385,16 @@ std::optional<Finding> Builder::mistake_in(const Region& region, const dt::Reser
   if (place) return std::nullopt;
   finding.range = {PhysAddr{0}, facts.size_bytes.value_or(0)};
   switch (place.error()) {
-    case dt::PlacementFault::not_applicable: return found(Rule::empty_region, "size", Error::empty_range);
+    case dt::PlacementFault::not_applicable:
+      return found(Rule::empty_region, "size", Error::empty_range);
     case dt::PlacementFault::malformed_alloc_ranges:
       return found(Rule::malformed_region, "alloc-ranges", Error::malformed);
     case dt::PlacementFault::malformed_alignment:
     case dt::PlacementFault::alignment_no_power_of_two:
       return found(Rule::bad_alignment, "alignment", Error::malformed);
     case dt::PlacementFault::no_memory:
-    case dt::PlacementFault::does_not_fit: break;
+    case dt::PlacementFault::does_not_fit:
+      break;
   }
   return found(Rule::cannot_be_placed, "size", Error::not_placed);
 }
@@ -377,8 +402,10 @@ std::optional<Finding> Builder::mistake_in(const Region& region, const dt::Reser
 Result<Pool*> Builder::declare(const Region& region, const dt::ReservedRegion& facts) const {
   std::size_t count = 0;
   for (const PhysRange range : facts.chunks) chunks_[count++] = range;
-  if (facts.placement == dt::RegionPlacement::dynamic) chunks_[count++] = *placement_->of(region.node);
-  return system_.declare({.name = region.name, .memory = *region.memory, .chunks = chunks_.first(count)});
+  if (facts.placement == dt::RegionPlacement::dynamic)
+    chunks_[count++] = *placement_->of(region.node);
+  return system_.declare(
+      {.name = region.name, .memory = *region.memory, .chunks = chunks_.first(count)});
 }
 
 Result<void> Builder::make_pool(Region& region) {
@@ -399,7 +426,8 @@ Result<void> Builder::make_pool(Region& region) {
     const Failure& failure = pool.error();
     if (failure.code == Error::storage_too_small) return std::unexpected{failure};
     region.refused = failure.code;
-    findings_({.rule = failure.code == Error::overlaps ? Rule::overlapping_regions : Rule::not_whole_granules,
+    findings_({.rule = failure.code == Error::overlaps ? Rule::overlapping_regions
+                                                       : Rule::not_whole_granules,
                .severity = Severity::error,
                .node = region.name,
                .property = "reg",
@@ -415,7 +443,9 @@ Result<void> Builder::make_pool(Region& region) {
 
 void Builder::report_warnings(const Region& region, const dt::ReservedRegion& facts) const {
   if (facts.kind == dt::RegionKind::coherent && !facts.no_map) {
-    findings_({.rule = Rule::neither_no_map_nor_reusable, .severity = Severity::warning, .node = region.name});
+    findings_({.rule = Rule::neither_no_map_nor_reusable,
+               .severity = Severity::warning,
+               .node = region.name});
   }
   for (std::size_t i = 0; i < region.pool->chunks().size(); ++i) {
     const std::uint64_t lost = chunks_[i].size_bytes - region.pool->chunks()[i].range.size_bytes;
@@ -440,7 +470,8 @@ Result<void> Builder::give_default(const dt::ReservedRegion& facts, Pool& pool) 
   }
   if (set) return {};
   if (set.error().code == Error::storage_too_small) return set;
-  findings_({.rule = set.error().code == Error::no_uncached_view ? Rule::no_uncached_view : Rule::second_default,
+  findings_({.rule = set.error().code == Error::no_uncached_view ? Rule::no_uncached_view
+                                                                 : Rule::second_default,
              .severity = Severity::error,
              .node = pool.name(),
              .property = facts.dma_default ? "linux,dma-default" : "linux,cma-default",
@@ -458,12 +489,13 @@ Result<void> Builder::add_device(const DeviceSpec& spec) {
                .node = view.bus ? path(*view.bus) : spec.node,
                .property = "dma-ranges"});
   }
-  const auto added = system_.add_device({.name = spec.node,
-                                         .coherent_mask = spec.coherent_mask,
-                                         .translation = view.translation,
-                                         .coherent = tree_.coherent(node),
-                                         .behind_iommu = !spec.any_on_bus && tree_.has(node, "iommus"),
-                                         .numa_node = nearest_numa_node(tree_, node)});
+  const auto added =
+      system_.add_device({.name = spec.node,
+                          .coherent_mask = spec.coherent_mask,
+                          .translation = view.translation,
+                          .coherent = tree_.coherent(node),
+                          .behind_iommu = !spec.any_on_bus && tree_.has(node, "iommus"),
+                          .numa_node = nearest_numa_node(tree_, node)});
   if (!added) return std::unexpected{added.error()};
   Result<void> bound;
   for_each_entry(tree_, spec, [&](const dt::Binding& entry) {
@@ -506,7 +538,8 @@ Result<void> Builder::bind_entry(const dt::Binding& entry, const DeviceSpec& spe
   }
   if (bound || !region.pool) return bound;
   if (bound.error().code == Error::storage_too_small) return bound;
-  finding.rule = bound.error().code == Error::no_uncached_view ? Rule::no_uncached_view : Rule::out_of_reach;
+  finding.rule =
+      bound.error().code == Error::no_uncached_view ? Rule::no_uncached_view : Rule::out_of_reach;
   finding.other = region.name;
   finding.error = bound.error().code;
   for (const Chunk& chunk : region.pool->chunks()) {
@@ -517,31 +550,38 @@ Result<void> Builder::bind_entry(const dt::Binding& entry, const DeviceSpec& spe
   return {};
 }
 
-Result<void> Builder::bind_region(const Region& region, const BindingSettings& settings, Device& device) {
+Result<void> Builder::bind_region(const Region& region, const BindingSettings& settings,
+                                  Device& device) {
   if (region.pool != nullptr) return system_.bind(device, *region.pool, settings);
   return system_.bind_refused(device, region.name, *region.memory, *region.refused, settings);
 }
 
 }  // namespace
 
-Result<std::size_t> measure(const dt::Tree& tree, std::span<const DeviceSpec> devices, std::size_t blocks_per_pool) {
+Result<std::size_t> measure(const dt::Tree& tree, std::span<const DeviceSpec> devices,
+                            std::size_t blocks_per_pool) {
   const auto sizes = sizes_of(tree, devices, blocks_per_pool);
   if (!sizes) return std::unexpected{sizes.error()};
   return sizes->kept_bytes + sizes->scratch_bytes;
 }
 
-Result<System*> build(const dt::Tree& tree, std::span<const DeviceSpec> devices, const Platform& platform,
-                      std::span<std::byte> storage, FindingSink findings) {
+Result<System*> build(const dt::Tree& tree, std::span<const DeviceSpec> devices,
+                      const Platform& platform, std::span<std::byte> storage,
+                      FindingSink findings) {
   const auto sizes = sizes_of(tree, devices, platform.blocks_per_pool);
   if (!sizes) return std::unexpected{sizes.error()};
   const std::size_t needed = sizes->kept_bytes + sizes->scratch_bytes;
   if (storage.size() < needed) {
-    return std::unexpected{
-        Failure{.code = Error::storage_too_small, .asked_bytes = needed, .free_bytes = storage.size()}};
+    return std::unexpected{Failure{
+        .code = Error::storage_too_small, .asked_bytes = needed, .free_bytes = storage.size()}};
   }
-  const auto system = System::create(platform, storage.first(storage.size() - sizes->scratch_bytes));
+  const auto system =
+      System::create(platform, storage.first(storage.size() - sizes->scratch_bytes));
   if (!system) return system;
-  if (auto built = Builder{tree, *sizes, storage.last(sizes->scratch_bytes), **system, findings}.run(devices); !built) {
+  if (auto built =
+          Builder{tree, *sizes, storage.last(sizes->scratch_bytes), **system, findings}.run(
+              devices);
+      !built) {
     return std::unexpected{built.error()};
   }
   return system;

@@ -32,13 +32,13 @@ Result<System*> build(const Tables& tables, const Platform& platform, std::span<
   };
 
   for (const DeviceRow& row : tables.devices) {
-    hear(system.add_device(
-        {.name = row.name,
-         .coherent_mask = DmaAddr{row.coherent_mask},
-         .translation = row.windows.empty() ? Translation::identity() : Translation::through(row.windows),
-         .coherent = row.coherent,
-         .behind_iommu = row.behind_iommu,
-         .numa_node = row.numa_node}));
+    hear(system.add_device({.name = row.name,
+                            .coherent_mask = DmaAddr{row.coherent_mask},
+                            .translation = row.windows.empty() ? Translation::identity()
+                                                               : Translation::through(row.windows),
+                            .coherent = row.coherent,
+                            .behind_iommu = row.behind_iommu,
+                            .numa_node = row.numa_node}));
   }
   for (std::size_t i = 0; i < tables.pools.size(); ++i) {
     const PoolSettings& settings = tables.pools[i];
@@ -48,10 +48,12 @@ Result<System*> build(const Tables& tables, const Platform& platform, std::span<
       if (row.pool == i && pool) hear(system.set_default(row.role, **pool, row.numa_node));
     }
     for (const BindingRow& row : tables.bindings) {
-      Device* const device = row.pool == i ? system.find_device(tables.devices[row.device].name) : nullptr;
+      Device* const device =
+          row.pool == i ? system.find_device(tables.devices[row.device].name) : nullptr;
       if (device == nullptr) continue;
       hear(pool ? system.bind(*device, **pool, row.settings)
-                : system.bind_refused(*device, settings.name, settings.memory, pool.error().code, row.settings));
+                : system.bind_refused(*device, settings.name, settings.memory, pool.error().code,
+                                      row.settings));
     }
   }
   if (out_of_storage) return std::unexpected{*out_of_storage};

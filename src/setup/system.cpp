@@ -17,7 +17,8 @@ PhysRange inward(PhysRange range, std::uint64_t granule_bytes) {
   const std::uint64_t last = range.last().raw();
   // The granule that holds the last byte is whole only if that is its last one, too.
   const bool whole_tail = (last & (granule_bytes - 1)) == granule_bytes - 1;
-  const std::uint64_t end = align_down(last, granule_bytes);  // of the whole granules, if the tail is not
+  const std::uint64_t end =
+      align_down(last, granule_bytes);  // of the whole granules, if the tail is not
   if (!first || (whole_tail ? *first > last : *first >= end)) return {range.base, 0};
   return PhysRange::from_to(PhysAddr{*first}, PhysAddr{whole_tail ? last : end - 1});
 }
@@ -51,8 +52,9 @@ Result<System*> System::create(const Platform& platform, std::span<std::byte> st
   const auto at = reinterpret_cast<std::uintptr_t>(storage.data());
   const std::size_t skipped = (kAlign - at % kAlign) % kAlign;
   if (storage.size() < skipped + padded(sizeof(System))) {
-    return std::unexpected{Failure{
-        .code = Error::storage_too_small, .asked_bytes = base_storage_bytes(), .free_bytes = storage.size()}};
+    return std::unexpected{Failure{.code = Error::storage_too_small,
+                                   .asked_bytes = base_storage_bytes(),
+                                   .free_bytes = storage.size()}};
   }
   auto* const system = new (storage.data() + skipped) System{platform, storage.subspan(skipped)};
   system->used_ = padded(sizeof(System));
@@ -63,7 +65,8 @@ Result<void*> System::take(std::uint64_t size_bytes) {
   const std::size_t left = storage_.size() - used_;
   // Compared first: what passes here is small enough to be padded.
   if (size_bytes > left || padded(static_cast<std::size_t>(size_bytes)) > left) {
-    return std::unexpected{Failure{.code = Error::storage_too_small, .asked_bytes = size_bytes, .free_bytes = left}};
+    return std::unexpected{
+        Failure{.code = Error::storage_too_small, .asked_bytes = size_bytes, .free_bytes = left}};
   }
   void* const taken = storage_.data() + used_;
   used_ += padded(static_cast<std::size_t>(size_bytes));
@@ -108,13 +111,16 @@ Chunk System::chunk_of(PhysRange range) const {
 }
 
 std::uint64_t System::granule_of(const PoolSettings& settings) const {
-  const std::uint64_t stated = settings.granule_bytes != 0 ? settings.granule_bytes : platform_.granule_bytes;
+  const std::uint64_t stated =
+      settings.granule_bytes != 0 ? settings.granule_bytes : platform_.granule_bytes;
   // A block is zeroed by machine words, so it is never less than one.
-  return std::max({stated, std::uint64_t{platform_.port.cache_line_bytes()}, std::uint64_t{sizeof(std::uintptr_t)}});
+  return std::max({stated, std::uint64_t{platform_.port.cache_line_bytes()},
+                   std::uint64_t{sizeof(std::uintptr_t)}});
 }
 
 Result<Pool*> System::declare(const PoolSettings& settings) {
-  if (find_pool(settings.name) != nullptr) return refuse(Error::already_declared, settings.name, settings.name);
+  if (find_pool(settings.name) != nullptr)
+    return refuse(Error::already_declared, settings.name, settings.name);
   const std::uint64_t granule = granule_of(settings);
   if (!is_power_of_two(granule)) return refuse(Error::bad_granule, settings.name);
   if (settings.chunks.empty()) return refuse(Error::empty_range, settings.name);
@@ -122,7 +128,8 @@ Result<Pool*> System::declare(const PoolSettings& settings) {
     if (range.empty()) return refuse(Error::empty_range, settings.name);
     if (range.wraps()) return refuse(Error::wraps, settings.name);
     if (inward(range, granule).empty()) return refuse(Error::below_granule, settings.name);
-    if (const Pool* other = overlapping(range)) return refuse(Error::overlaps, settings.name, other->name());
+    if (const Pool* other = overlapping(range))
+      return refuse(Error::overlaps, settings.name, other->name());
   }
 
   const std::size_t before = used_;
@@ -151,18 +158,20 @@ Result<Pool*> System::declare(const PoolSettings& settings) {
   auto allocator = RangeAllocator::create({*ranges, count}, granule, blocks, {*table, table_bytes});
   if (!allocator) return give_up(allocator.error());
 
-  auto* const node = new (*node_room) PoolNode{.pool = Pool{Pool::Settings{.name = settings.name,
-                                                                            .memory = settings.memory,
-                                                                            .granule_bytes = granule,
-                                                                            .chunks = {*chunks, count}},
-                                                             platform_.port, std::move(*allocator)},
-                                               .next = nullptr};
+  auto* const node =
+      new (*node_room) PoolNode{.pool = Pool{Pool::Settings{.name = settings.name,
+                                                            .memory = settings.memory,
+                                                            .granule_bytes = granule,
+                                                            .chunks = {*chunks, count}},
+                                             platform_.port, std::move(*allocator)},
+                                .next = nullptr};
   append(pools_, node);
   return &node->pool;
 }
 
 Result<void> System::set_default(Role role, Pool& pool, std::uint32_t numa_node) {
-  if (role == Role::device || role == Role::contiguous_device || pool.memory() != memory_for(role)) {
+  if (role == Role::device || role == Role::contiguous_device ||
+      pool.memory() != memory_for(role)) {
     return refuse(Error::wrong_kind, pool.name());
   }
   if (pool.memory() == Memory::coherent && !platform_.described_only && !pool.has(View::uncached)) {
@@ -171,7 +180,8 @@ Result<void> System::set_default(Role role, Pool& pool, std::uint32_t numa_node)
   if (role == Role::contiguous_node) {
     Roles::NodePool** end = &roles_.contiguous_nodes;
     for (; *end != nullptr; end = &(*end)->next) {
-      if ((*end)->numa_node == numa_node) return refuse(Error::already_declared, pool.name(), (*end)->pool->name());
+      if ((*end)->numa_node == numa_node)
+        return refuse(Error::already_declared, pool.name(), (*end)->pool->name());
     }
     const auto room = room_for<Roles::NodePool>();
     if (!room) return std::unexpected{room.error()};
@@ -185,11 +195,13 @@ Result<void> System::set_default(Role role, Pool& pool, std::uint32_t numa_node)
 }
 
 Result<Device*> System::add_device(const DeviceSettings& settings) {
-  if (find_device(settings.name) != nullptr) return refuse(Error::already_declared, {}, settings.name);
+  if (find_device(settings.name) != nullptr)
+    return refuse(Error::already_declared, {}, settings.name);
   const std::span<const Window> windows = settings.translation.windows();
   for (const Window& window : windows) {
     if (window.size_bytes == 0) return refuse(Error::empty_range, {}, settings.name);
-    if (window.cpu_range().wraps() || window.dma_range().wraps()) return refuse(Error::wraps, {}, settings.name);
+    if (window.cpu_range().wraps() || window.dma_range().wraps())
+      return refuse(Error::wraps, {}, settings.name);
   }
 
   const std::size_t before = used_;
@@ -216,21 +228,22 @@ Result<Device*> System::add_device(const DeviceSettings& settings) {
   if (translation.kind() == Translation::Kind::windows) {
     translation = Translation::through({kept, windows.size()});
   } else if (translation.kind() == Translation::Kind::identity) {
-    new (reaches + reached++)
-        Reach{.first = PhysAddr{0}, .last = PhysAddr{settings.coherent_mask.raw()}, .dma = DmaAddr{0}};
+    new (reaches + reached++) Reach{
+        .first = PhysAddr{0}, .last = PhysAddr{settings.coherent_mask.raw()}, .dma = DmaAddr{0}};
   }
 
   // Where there is no data cache there is nothing for a device to be incoherent with.
   const bool no_cache = !platform_.described_only && platform_.port.cache_line_bytes() <= 1;
-  auto* const device = new (*device_room) Device{.name = settings.name,
-                                        .id = device_count_++,
-                                        .translation = translation,
-                                        .coherent_mask = settings.coherent_mask,
-                                        .reaches = {reaches, reached},
-                                        .coherent = no_cache || settings.coherent.value_or(platform_.devices_coherent),
-                                        .behind_iommu = settings.behind_iommu,
-                                        .numa_node = settings.numa_node,
-                                        .roles = &roles_};
+  auto* const device = new (*device_room)
+      Device{.name = settings.name,
+             .id = device_count_++,
+             .translation = translation,
+             .coherent_mask = settings.coherent_mask,
+             .reaches = {reaches, reached},
+             .coherent = no_cache || settings.coherent.value_or(platform_.devices_coherent),
+             .behind_iommu = settings.behind_iommu,
+             .numa_node = settings.numa_node,
+             .roles = &roles_};
   append(devices_, device);
   return device;
 }
@@ -248,19 +261,21 @@ Result<Binding*> System::add_binding(Device& device, std::string_view pool_name,
   const auto room = room_for<Binding>();
   if (!room) return std::unexpected{room.error()};
   *place = new (*room) Binding{.index = settings.index,
-                             .name = settings.name,
-                             .pool_name = pool_name,
-                             .memory = memory,
-                             .pool = nullptr,
-                             .reaches = device.reaches,
-                             .refused = std::nullopt,
-                             .next = *place};
+                               .name = settings.name,
+                               .pool_name = pool_name,
+                               .memory = memory,
+                               .pool = nullptr,
+                               .reaches = device.reaches,
+                               .refused = std::nullopt,
+                               .next = *place};
   return *place;
 }
 
-std::optional<Error> System::binding_error(const Device& device, const Pool& pool, const Binding& binding,
+std::optional<Error> System::binding_error(const Device& device, const Pool& pool,
+                                           const Binding& binding,
                                            const Translation& translation) const {
-  if (!platform_.described_only && !device.coherent && !pool.has(View::uncached)) return Error::no_uncached_view;
+  if (!platform_.described_only && !device.coherent && !pool.has(View::uncached))
+    return Error::no_uncached_view;
   for (const Chunk& chunk : pool.chunks()) {
     if (const auto error = reach_error(translation, binding.reaches, chunk.range)) return error;
   }
@@ -272,7 +287,8 @@ Result<void> System::bind(Device& device, Pool& pool, const BindingSettings& set
   if (settings.window) {
     const Window& window = *settings.window;
     if (window.size_bytes == 0) return refuse(Error::empty_range, pool.name());
-    if (window.cpu_range().wraps() || window.dma_range().wraps()) return refuse(Error::wraps, pool.name());
+    if (window.cpu_range().wraps() || window.dma_range().wraps())
+      return refuse(Error::wraps, pool.name());
   }
   const std::size_t before = used_;
   const auto reach_room = room_for<Reach>(settings.window ? 1 : 0);
@@ -288,7 +304,8 @@ Result<void> System::bind(Device& device, Pool& pool, const BindingSettings& set
     const auto reach = reach_through(*settings.window, device.coherent_mask);
     binding.reaches = {};
     if (reach) binding.reaches = {new (*reach_room) Reach{*reach}, 1};
-    binding.refused = binding_error(device, pool, binding, Translation::through({&*settings.window, 1}));
+    binding.refused =
+        binding_error(device, pool, binding, Translation::through({&*settings.window, 1}));
   } else {
     binding.refused = binding_error(device, pool, binding, device.translation);
   }
@@ -296,8 +313,8 @@ Result<void> System::bind(Device& device, Pool& pool, const BindingSettings& set
   return {};
 }
 
-Result<void> System::bind_refused(Device& device, std::string_view pool_name, Memory memory, Error why,
-                                  const BindingSettings& settings) {
+Result<void> System::bind_refused(Device& device, std::string_view pool_name, Memory memory,
+                                  Error why, const BindingSettings& settings) {
   const auto binding = add_binding(device, pool_name, memory, settings);
   if (!binding) return std::unexpected{binding.error()};
   (*binding)->refused = why;

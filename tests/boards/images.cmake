@@ -4,7 +4,7 @@ enable_language(ASM)
 # carveout_add_board_support(<target> <source>...): start-up code, console and mem* functions of one
 # architecture, for all images of this build.
 function(carveout_add_board_support target)
-  add_library(${target} OBJECT common/board.cpp common/memory.cpp common/semihosting.cpp ${ARGN})
+  add_library(${target} OBJECT ${ARGN})
   carveout_target_defaults(${target})
   target_include_directories(${target} PUBLIC common)
   target_link_libraries(${target} PUBLIC carveout::core)

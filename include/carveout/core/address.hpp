@@ -1,5 +1,5 @@
-// Addresses and ranges. Three address spaces meet in DMA; two of them are types here, and the third,
-// the CPU's view, is an ordinary pointer.
+// Addresses and ranges. Three address spaces meet in DMA; two of them are types here, and the
+// third, the CPU's view, is an ordinary pointer.
 #pragma once
 
 #include <compare>
@@ -40,10 +40,12 @@ struct Range {
   [[nodiscard]] constexpr bool empty() const { return size_bytes == 0; }
 
   [[nodiscard]] constexpr bool wraps() const {
-    return size_bytes != 0 && size_bytes - 1 > std::numeric_limits<std::uint64_t>::max() - base.raw();
+    return size_bytes != 0 &&
+           size_bytes - 1 > std::numeric_limits<std::uint64_t>::max() - base.raw();
   }
 
-  /// The last byte: inclusive, because one past it need not have an address. Not for an empty range.
+  /// The last byte: inclusive, because one past it need not have an address. Not for an empty
+  /// range.
   [[nodiscard]] constexpr Address<Space> last() const {
     constexpr auto kTop = std::numeric_limits<std::uint64_t>::max();
     return Address<Space>{wraps() ? kTop : base.raw() + (size_bytes - 1)};
@@ -65,7 +67,8 @@ struct Range {
   /// The bytes that both ranges have; empty where they have none.
   [[nodiscard]] constexpr Range intersection(const Range& other) const {
     if (!overlaps(other)) return {base, 0};
-    return from_to(base > other.base ? base : other.base, last() < other.last() ? last() : other.last());
+    return from_to(base > other.base ? base : other.base,
+                   last() < other.last() ? last() : other.last());
   }
 
   /// The range from `first` to `last`, both included, at most 2^64 - 1 bytes long.

@@ -13,8 +13,9 @@ namespace carveout {
 #if defined(CARVEOUT_NO_ASSERT)
 #define CARVEOUT_ASSERT(condition) static_cast<void>(0)
 #elif defined(CARVEOUT_ASSERT_HOOK)
-#define CARVEOUT_ASSERT(condition) \
-  ((condition) ? static_cast<void>(0) : ::carveout::assertion_failed(#condition, __FILE__, __LINE__))
+#define CARVEOUT_ASSERT(condition)    \
+  ((condition) ? static_cast<void>(0) \
+               : ::carveout::assertion_failed(#condition, __FILE__, __LINE__))
 #else
 #define CARVEOUT_ASSERT(condition) ((condition) ? static_cast<void>(0) : __builtin_trap())
 #endif

@@ -57,10 +57,10 @@ enum class Error : std::uint8_t {
 /// A refusal: the reason, what was asked, and what there was. Fields that do not apply are empty.
 struct Failure {
   Error code;
-  std::string_view pool = {};        ///< the pool concerned, by name
-  std::string_view other = {};       ///< the second party: who was there first, who holds blocks
-  std::uint64_t asked_bytes = 0;     ///< what was asked, rounded up to the pool's granule
-  std::uint64_t free_bytes = 0;      ///< what the pool had free in all, or the storage that was given
+  std::string_view pool = {};     ///< the pool concerned, by name
+  std::string_view other = {};    ///< the second party: who was there first, who holds blocks
+  std::uint64_t asked_bytes = 0;  ///< what was asked, rounded up to the pool's granule
+  std::uint64_t free_bytes = 0;   ///< what the pool had free in all, or the storage that was given
   std::uint64_t largest_run_bytes = 0;  ///< the longest free run of the pool
 
   constexpr bool operator==(const Failure&) const = default;

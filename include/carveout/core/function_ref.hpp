@@ -10,23 +10,38 @@ namespace carveout {
 template <class Signature>
 class FunctionRef;
 
-/// Refers to a callable for the length of one call. Not for keeping: it owns nothing.
+/// Refers to a function or a callable object for the length of one call. Not for keeping: it owns
+/// nothing.
 template <class R, class... Args>
 class FunctionRef<R(Args...)> {
  public:
   template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, FunctionRef> && std::is_invocable_r_v<R, F&, Args...>)
-  constexpr FunctionRef(F&& callable)  // NOLINT(google-explicit-constructor): lambdas are passed as they are
-      : object_{const_cast<void*>(static_cast<const void*>(&callable))},
-        call_{[](void* object, Args... args) -> R {
-          return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<Args>(args)...);
+    requires(!std::same_as<std::remove_cvref_t<F>, FunctionRef> &&
+             !std::is_function_v<std::remove_reference_t<F>> &&
+             std::is_invocable_r_v<R, F&, Args...>)
+  constexpr FunctionRef(
+      F&& callable)  // NOLINT(google-explicit-constructor): lambdas are passed as they are
+      : target_{.object = const_cast<void*>(static_cast<const void*>(&callable))},
+        call_{[](Target target, Args... args) -> R {
+          return (*static_cast<std::remove_reference_t<F>*>(target.object))(
+              std::forward<Args>(args)...);
         }} {}
 
-  R operator()(Args... args) const { return call_(object_, std::forward<Args>(args)...); }
+  constexpr FunctionRef(R (*function)(Args...))  // NOLINT(google-explicit-constructor): likewise
+      : target_{.function = function}, call_{[](Target target, Args... args) -> R {
+          return target.function(std::forward<Args>(args)...);
+        }} {}
+
+  R operator()(Args... args) const { return call_(target_, std::forward<Args>(args)...); }
 
  private:
-  void* object_;
-  R (*call_)(void*, Args...);
+  union Target {
+    void* object;
+    R (*function)(Args...);
+  };
+
+  Target target_;
+  R (*call_)(Target, Args...);
 };
 
 }  // namespace carveout

@@ -8,7 +8,9 @@
 
 namespace carveout {
 
-[[nodiscard]] constexpr bool is_power_of_two(std::uint64_t value) { return std::has_single_bit(value); }
+[[nodiscard]] constexpr bool is_power_of_two(std::uint64_t value) {
+  return std::has_single_bit(value);
+}
 
 /// Rounds down to a multiple of `align`, a power of two.
 [[nodiscard]] constexpr std::uint64_t align_down(std::uint64_t value, std::uint64_t align) {
@@ -16,7 +18,8 @@ namespace carveout {
 }
 
 /// Rounds up to a multiple of `align`, a power of two; nothing where that passes 2^64 - 1.
-[[nodiscard]] constexpr std::optional<std::uint64_t> align_up(std::uint64_t value, std::uint64_t align) {
+[[nodiscard]] constexpr std::optional<std::uint64_t> align_up(std::uint64_t value,
+                                                              std::uint64_t align) {
   const std::uint64_t mask = align - 1;
   if (value > std::numeric_limits<std::uint64_t>::max() - mask) return std::nullopt;
   return (value + mask) & ~mask;
@@ -27,7 +30,8 @@ namespace carveout {
   return a + b;
 }
 
-[[nodiscard]] constexpr std::optional<std::uint64_t> checked_multiply(std::uint64_t a, std::uint64_t b) {
+[[nodiscard]] constexpr std::optional<std::uint64_t> checked_multiply(std::uint64_t a,
+                                                                      std::uint64_t b) {
   std::uint64_t product = 0;
   if (__builtin_mul_overflow(a, b, &product)) return std::nullopt;
   return product;

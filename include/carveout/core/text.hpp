@@ -15,9 +15,9 @@ class Text {
   explicit constexpr Text(std::span<char> buffer) : buffer_{buffer} {}
 
   Text& add(std::string_view words);
-  Text& add_hex(std::uint64_t value);      ///< 0x and lower-case digits, no leading zeros
+  Text& add_hex(std::uint64_t value);  ///< 0x and lower-case digits, no leading zeros
   Text& add_decimal(std::uint64_t value);
-  Text& add_size(std::uint64_t bytes);     ///< "1 MiB", "260 KiB", "5000 bytes": exact, never rounded
+  Text& add_size(std::uint64_t bytes);  ///< "1 MiB", "260 KiB", "5000 bytes": exact, never rounded
 
   [[nodiscard]] constexpr std::string_view view() const { return {buffer_.data(), used_}; }
   [[nodiscard]] constexpr bool truncated() const { return truncated_; }

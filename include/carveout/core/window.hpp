@@ -97,7 +97,8 @@ class Translation {
   }
 
  private:
-  constexpr Translation(Kind kind, std::span<const Window> windows) : windows_{windows}, kind_{kind} {}
+  constexpr Translation(Kind kind, std::span<const Window> windows)
+      : windows_{windows}, kind_{kind} {}
 
   std::span<const Window> windows_;
   Kind kind_;

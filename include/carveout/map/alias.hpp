@@ -33,7 +33,8 @@ struct Views {
 ///
 /// Nothing where no single alias holds the range whole on one of its sides: then the CPU has one
 /// view of it, whose kind nobody stated.
-[[nodiscard]] constexpr std::optional<Views> views_of(std::span<const Alias> aliases, PhysRange range) {
+[[nodiscard]] constexpr std::optional<Views> views_of(std::span<const Alias> aliases,
+                                                      PhysRange range) {
   for (const Alias& alias : aliases) {
     const std::uint64_t size = alias.size_bytes;
     if (PhysRange{alias.uncached, size}.contains(range)) {

@@ -40,10 +40,10 @@ struct Binding {
   std::string_view name;  ///< empty: none
   std::string_view pool_name;
   Memory memory;
-  Pool* pool;                       ///< nullptr where the pool itself was refused
-  std::span<const Reach> reaches;   ///< how the device reaches this pool
-  std::optional<Error> refused;     ///< set: the binding bars other memory and serves nothing
-  Binding* next = nullptr;          ///< in the order of the index
+  Pool* pool;                      ///< nullptr where the pool itself was refused
+  std::span<const Reach> reaches;  ///< how the device reaches this pool
+  std::optional<Error> refused;    ///< set: the binding bars other memory and serves nothing
+  Binding* next = nullptr;         ///< in the order of the index
 };
 
 /// The pools that the board gave a role that is not one device's. One object serves all devices of
@@ -55,7 +55,7 @@ struct Roles {
     NodePool* next;
   };
 
-  std::array<Pool*, kRoles> pools{};   ///< by Role; nullptr: the role is not filled
+  std::array<Pool*, kRoles> pools{};  ///< by Role; nullptr: the role is not filled
   NodePool* contiguous_nodes = nullptr;
   /// Ordinary memory exists but no pool of it: a hosted source, or a board that is only described.
   bool ordinary_elsewhere = false;
@@ -63,7 +63,9 @@ struct Roles {
   bool described_only = false;
   bool assume_uncached_view = false;
 
-  [[nodiscard]] constexpr Pool* of(Role role) const { return pools[static_cast<std::size_t>(role)]; }
+  [[nodiscard]] constexpr Pool* of(Role role) const {
+    return pools[static_cast<std::size_t>(role)];
+  }
 };
 
 /// A bus master: its windows, its masks, whether it is coherent with the CPU's caches, and the
@@ -93,8 +95,8 @@ struct Device {
 ///
 /// A pool's range is checked when it is bound, not when it is used: neither it nor the device's
 /// windows change afterwards, and a driver could do nothing about the error at that point.
-[[nodiscard]] std::optional<Error> reach_error(const Translation& translation, std::span<const Reach> reaches,
-                                               PhysRange range);
+[[nodiscard]] std::optional<Error> reach_error(const Translation& translation,
+                                               std::span<const Reach> reaches, PhysRange range);
 
 /// Whether any byte of a pool lies in any of `reaches`.
 [[nodiscard]] bool reaches_any(std::span<const Reach> reaches, const Pool& pool);

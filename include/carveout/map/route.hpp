@@ -41,7 +41,7 @@ struct Candidate {
   Verdict verdict;
   Reason reason;
   std::optional<Error> error = std::nullopt;  ///< with Verdict::refused
-  Pool* pool = nullptr;            ///< nullptr: absent, refused when bound, or ordinary memory elsewhere
+  Pool* pool = nullptr;  ///< nullptr: absent, refused when bound, or ordinary memory elsewhere
   std::string_view pool_name = {};
   std::span<const Reach> reaches = {};  ///< how the device reaches it
   View view = View::uncached;           ///< how the CPU is to use it
@@ -57,8 +57,8 @@ using CandidateSink = FunctionRef<Step(const Candidate&)>;
 /// to the last that may serve. Pure: it takes no lock, changes nothing and looks at no pool's
 /// state, so the order of two requests alike is the same whether memory is left or not.
 ///
-/// The rules (README of this folder): attributes choose the kind of memory; a device's own pools bar
-/// everything below them; so does a restricted pool; what the device does not reach at all is
+/// The rules (README of this folder): attributes choose the kind of memory; a device's own pools
+/// bar everything below them; so does a restricted pool; what the device does not reach at all is
 /// passed, with the reason. That an exhausted candidate is final is the verb's to add.
 ///
 /// Returns nothing, or the error that ends the request before any candidate: unknown_pool (the
@@ -67,7 +67,8 @@ using CandidateSink = FunctionRef<Step(const Candidate&)>;
 std::optional<Error> route(const Device& device, const Options& options, CandidateSink each);
 
 /// The part of route() that concerns the device's own coherent pools, whatever the attributes.
-std::optional<Error> route_own_pools(const Device& device, const Options& options, CandidateSink each);
+std::optional<Error> route_own_pools(const Device& device, const Options& options,
+                                     CandidateSink each);
 
 /// The candidate that a role is for a device, whether or not a route would come to it: what the
 /// verbs of single roles use. For a role of the device's own, the first pool that it has.

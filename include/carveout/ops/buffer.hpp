@@ -31,9 +31,11 @@ template <class T>
 class Coherent {
  public:
   using Element = std::remove_extent_t<T>;
-  static_assert(DeviceVisible<Element>, "coherent memory holds plain data: a device writes it behind the type's back");
+  static_assert(DeviceVisible<Element>,
+                "coherent memory holds plain data: a device writes it behind the type's back");
 
-  Coherent(Coherent&& other) noexcept : block_{other.block_}, count_{std::exchange(other.count_, 0)} {}
+  Coherent(Coherent&& other) noexcept
+      : block_{other.block_}, count_{std::exchange(other.count_, 0)} {}
   Coherent& operator=(Coherent&& other) noexcept {
     if (this != &other) {
       give_back();
@@ -79,17 +81,21 @@ class Coherent {
 
  private:
   template <class U>
-  friend Result<Coherent<U>> alloc_coherent(const Device& device, std::size_t count, Options options);
+  friend Result<Coherent<U>> alloc_coherent(const Device& device, std::size_t count,
+                                            Options options);
 
   Coherent(const Block& block, std::size_t count) : block_{block}, count_{count} {}
 
-  [[nodiscard]] Element* data() const { return std::launder(static_cast<Element*>(static_cast<void*>(block_.cpu))); }
+  [[nodiscard]] Element* data() const {
+    return std::launder(static_cast<Element*>(static_cast<void*>(block_.cpu)));
+  }
 
   void give_back() {
     if (count_ == 0) return;
     count_ = 0;
     const auto freed = free_coherent(block_);
-    CARVEOUT_ASSERT(freed.has_value());  // the owner is the only holder, unless the block was copied out and freed
+    CARVEOUT_ASSERT(freed.has_value());  // the owner is the only holder, unless the block was
+                                         // copied out and freed
   }
 
   Block block_;
@@ -102,7 +108,8 @@ class Coherent {
 /// Fails like alloc_coherent(); a count whose bytes pass 2^64 is exhausted. Not with
 /// Attributes::no_cpu_mapping, which leaves nothing to own a T in: refused as no_uncached_view.
 template <class T>
-[[nodiscard]] Result<Coherent<T>> alloc_coherent(const Device& device, std::size_t count, Options options) {
+[[nodiscard]] Result<Coherent<T>> alloc_coherent(const Device& device, std::size_t count,
+                                                 Options options) {
   using Element = std::remove_extent_t<T>;
   const auto bytes = checked_multiply(count, sizeof(Element));
   if (!bytes) return refuse(Error::exhausted);

@@ -41,7 +41,8 @@ namespace carveout {
 /// Context: any, interrupts too. Thread-safe; takes each tried pool's lock once.
 /// Source: Linux v6.6 kernel/dma/mapping.c, dma_alloc_attrs(), for the idea of the route; its order
 /// is Carveout's own.
-[[nodiscard]] Result<Block> alloc_coherent(const Device& device, std::uint64_t size_bytes, const Options& options = {});
+[[nodiscard]] Result<Block> alloc_coherent(const Device& device, std::uint64_t size_bytes,
+                                           const Options& options = {});
 
 /// The same from the device's own pools and from nothing else: no_pool where it has none.
 [[nodiscard]] Result<Block> alloc_from_device_pool(const Device& device, std::uint64_t size_bytes,
@@ -54,7 +55,8 @@ namespace carveout {
                                                     const Options& options = {});
 
 /// The twin of alloc_from_default_pool() for the board's default contiguous memory.
-[[nodiscard]] Result<Block> alloc_from_default_contiguous(const Device& device, std::uint64_t size_bytes,
+[[nodiscard]] Result<Block> alloc_from_default_contiguous(const Device& device,
+                                                          std::uint64_t size_bytes,
                                                           const Options& options = {});
 
 /// Gives a block back to the pool that it names; nothing is searched. The device must be quiet: a
@@ -76,7 +78,8 @@ struct Taken {
 ///
 /// Fails like alloc_coherent(), but for needs_iommu; the failure is the last refusal's, and no_pool
 /// only where every candidate was skipped.
-[[nodiscard]] Result<Taken> take_by_route(const Device& device, std::uint64_t size_bytes, const Options& options,
+[[nodiscard]] Result<Taken> take_by_route(const Device& device, std::uint64_t size_bytes,
+                                          const Options& options,
                                           FunctionRef<void(const Candidate&)> log);
 
 }  // namespace carveout

@@ -37,14 +37,14 @@ enum class View : std::uint8_t { uncached, cached };
 class Pool;
 
 /// Memory that was handed out: a plain value. Whoever has it may use it until it is given back;
-/// copies of it are the same block, and giving back the second one is a double_free.
+/// copies of it are the same block, and giving back a second one is refused.
 struct Block {
   std::byte* cpu;  ///< the first byte for the CPU; nullptr for memory without a CPU mapping
   DmaAddr dma;     ///< the same byte for the device that asked
   PhysAddr phys;   ///< the same byte, as the tree states it
   std::uint64_t size_bytes;  ///< what was granted: whole granules
   Pool* pool;
-  std::uint32_t tag;     ///< with serial: names this one allocation for ever
+  std::uint32_t tag;  ///< with serial: names this one allocation for ever
   std::uint32_t serial;
 };
 
@@ -57,8 +57,9 @@ class Pool {
   struct Settings {
     std::string_view name;  ///< outlives the pool
     Memory memory;
-    std::uint64_t granule_bytes;    ///< a power of two, the cache line or more
-    std::span<const Chunk> chunks;  ///< outlives the pool; the ranges that the allocator has, in order
+    std::uint64_t granule_bytes;  ///< a power of two, the cache line or more
+    std::span<const Chunk>
+        chunks;  ///< outlives the pool; the ranges that the allocator has, in order
   };
 
   Pool(const Settings& settings, PortRef port, RangeAllocator allocator);

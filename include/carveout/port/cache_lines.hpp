@@ -11,7 +11,8 @@ namespace carveout {
 /// touches, in rising order. Nothing for an empty range; a range may end at the top of the address
 /// space.
 template <class Each>
-constexpr void for_each_line(std::uintptr_t at, std::size_t size_bytes, std::size_t line_bytes, Each each) {
+constexpr void for_each_line(std::uintptr_t at, std::size_t size_bytes, std::size_t line_bytes,
+                             Each each) {
   if (size_bytes == 0) return;
   const std::uintptr_t mask = ~(static_cast<std::uintptr_t>(line_bytes) - 1);
   const std::uintptr_t last = (at + (size_bytes - 1)) & mask;
@@ -23,7 +24,8 @@ constexpr void for_each_line(std::uintptr_t at, std::size_t size_bytes, std::siz
 
 /// Whether a range begins and ends on lines of its own, so that maintenance of it touches nobody
 /// else's bytes.
-[[nodiscard]] constexpr bool owns_whole_lines(std::uintptr_t at, std::size_t size_bytes, std::size_t line_bytes) {
+[[nodiscard]] constexpr bool owns_whole_lines(std::uintptr_t at, std::size_t size_bytes,
+                                              std::size_t line_bytes) {
   return ((at | size_bytes) & (line_bytes - 1)) == 0;
 }
 

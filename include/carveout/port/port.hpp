@@ -39,8 +39,8 @@ using LockState = std::uintptr_t;
 /// The library owes: it calls cache functions with pointers that cpu_view() gave, of cached views,
 /// and holds a lock for a time that is bounded by the pool's tables, never during cache work.
 template <class P>
-concept Port = requires(P& port, std::byte* at, std::size_t size_bytes, PhysRange range, LockWord& word,
-                        LockState state) {
+concept Port = requires(P& port, std::byte* at, std::size_t size_bytes, PhysRange range,
+                        LockWord& word, LockState state) {
   { port.cache_line_bytes() } noexcept -> std::same_as<std::size_t>;
   { port.cpu_view(range) } noexcept -> std::same_as<std::byte*>;
   { port.clean(at, size_bytes) } noexcept -> std::same_as<void>;
@@ -61,12 +61,20 @@ static_assert(!Port<int>);
 class PortRef {
  public:
   template <Port P>
-  constexpr PortRef(P& port) : object_{&port}, calls_{&kCalls<P>} {}  // NOLINT(google-explicit-constructor): a view, like string_view
+  constexpr PortRef(P& port)
+      : object_{&port},
+        calls_{&kCalls<P>} {}  // NOLINT(google-explicit-constructor): a view, like string_view
 
   [[nodiscard]] std::size_t cache_line_bytes() const { return calls_->cache_line_bytes(object_); }
-  [[nodiscard]] std::byte* cpu_view(PhysRange range) const { return calls_->cpu_view(object_, range); }
-  void clean(std::byte* at, std::size_t size_bytes) const { calls_->clean(object_, at, size_bytes); }
-  void invalidate(std::byte* at, std::size_t size_bytes) const { calls_->invalidate(object_, at, size_bytes); }
+  [[nodiscard]] std::byte* cpu_view(PhysRange range) const {
+    return calls_->cpu_view(object_, range);
+  }
+  void clean(std::byte* at, std::size_t size_bytes) const {
+    calls_->clean(object_, at, size_bytes);
+  }
+  void invalidate(std::byte* at, std::size_t size_bytes) const {
+    calls_->invalidate(object_, at, size_bytes);
+  }
   void clean_invalidate(std::byte* at, std::size_t size_bytes) const {
     calls_->clean_invalidate(object_, at, size_bytes);
   }
@@ -94,8 +102,12 @@ class PortRef {
   static constexpr Calls kCalls{
       [](void* port) noexcept { return static_cast<P*>(port)->cache_line_bytes(); },
       [](void* port, PhysRange range) noexcept { return static_cast<P*>(port)->cpu_view(range); },
-      [](void* port, std::byte* at, std::size_t size) noexcept { static_cast<P*>(port)->clean(at, size); },
-      [](void* port, std::byte* at, std::size_t size) noexcept { static_cast<P*>(port)->invalidate(at, size); },
+      [](void* port, std::byte* at, std::size_t size) noexcept {
+        static_cast<P*>(port)->clean(at, size);
+      },
+      [](void* port, std::byte* at, std::size_t size) noexcept {
+        static_cast<P*>(port)->invalidate(at, size);
+      },
       [](void* port, std::byte* at, std::size_t size) noexcept {
         static_cast<P*>(port)->clean_invalidate(at, size);
       },
@@ -103,7 +115,9 @@ class PortRef {
       [](void* port) noexcept { static_cast<P*>(port)->observe_barrier(); },
       [](void* port) noexcept { static_cast<P*>(port)->full_barrier(); },
       [](void* port, LockWord& word) noexcept { return static_cast<P*>(port)->lock(word); },
-      [](void* port, LockWord& word, LockState state) noexcept { static_cast<P*>(port)->unlock(word, state); },
+      [](void* port, LockWord& word, LockState state) noexcept {
+        static_cast<P*>(port)->unlock(word, state);
+      },
   };
 
   void* object_;

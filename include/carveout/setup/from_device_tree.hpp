@@ -36,7 +36,8 @@ struct DeviceSpec {
 /// and not afterwards.
 ///
 /// Fails with: no_such_node (`other` says which).
-[[nodiscard]] Result<std::size_t> measure(const device_tree::Tree& tree, std::span<const DeviceSpec> devices,
+[[nodiscard]] Result<std::size_t> measure(const device_tree::Tree& tree,
+                                          std::span<const DeviceSpec> devices,
                                           std::size_t blocks_per_pool = kDefaultBlocksPerPool);
 
 /// Builds a System of the named devices, the pools that are theirs, and the board's defaults. The
@@ -49,7 +50,8 @@ struct DeviceSpec {
 /// Fails with: no_such_node (`other` says which), bad_granule, storage_too_small, already_declared
 /// (a device is named twice). Nothing is built then.
 /// Cost: linear in the tree for each device, n log n in its regions; for start-up, not for later.
-[[nodiscard]] Result<System*> build(const device_tree::Tree& tree, std::span<const DeviceSpec> devices,
-                                    const Platform& platform, std::span<std::byte> storage, FindingSink findings);
+[[nodiscard]] Result<System*> build(const device_tree::Tree& tree,
+                                    std::span<const DeviceSpec> devices, const Platform& platform,
+                                    std::span<std::byte> storage, FindingSink findings);
 
 }  // namespace carveout::setup

@@ -54,9 +54,11 @@ struct Tables {
                                             std::size_t blocks_per_pool = kDefaultBlocksPerPool) {
   std::size_t bytes = System::base_storage_bytes();
   for (const PoolSettings& pool : tables.pools) {
-    bytes += System::pool_storage_bytes(pool.chunks.size(), pool.blocks != 0 ? pool.blocks : blocks_per_pool);
+    bytes += System::pool_storage_bytes(pool.chunks.size(),
+                                        pool.blocks != 0 ? pool.blocks : blocks_per_pool);
   }
-  for (const DeviceRow& device : tables.devices) bytes += System::device_storage_bytes(device.windows.size());
+  for (const DeviceRow& device : tables.devices)
+    bytes += System::device_storage_bytes(device.windows.size());
   for (const BindingRow& binding : tables.bindings) {
     bytes += System::binding_storage_bytes(binding.settings.window.has_value());
   }
@@ -71,7 +73,8 @@ struct Tables {
 ///
 /// Fails with: bad_granule or storage_too_small (nothing is built), no_such_node (a binding or a
 /// default names a row that is not there).
-[[nodiscard]] Result<System*> build(const Tables& tables, const Platform& platform, std::span<std::byte> storage,
+[[nodiscard]] Result<System*> build(const Tables& tables, const Platform& platform,
+                                    std::span<std::byte> storage,
                                     FunctionRef<void(const Failure&)> refused);
 
 }  // namespace carveout::setup

@@ -51,7 +51,8 @@ struct PoolSettings {
   std::size_t blocks = 0;           ///< 0: the platform's
 };
 
-/// A device to be added. It has no default mask: only its driver knows how many address bits it has.
+/// A device to be added. It has no default mask: only its driver knows how many address bits it
+/// has.
 struct DeviceSettings {
   std::string_view name;  ///< outlives the System, and names one device of it
   DmaAddr coherent_mask;  ///< the highest address that it can put on its bus
@@ -81,23 +82,33 @@ class System {
   /// A System without pools and devices, at the start of `storage`, which outlives it.
   ///
   /// Fails with: bad_granule (the platform's is not a power of two), storage_too_small.
-  [[nodiscard]] static Result<System*> create(const Platform& platform, std::span<std::byte> storage);
+  [[nodiscard]] static Result<System*> create(const Platform& platform,
+                                              std::span<std::byte> storage);
 
-  /// What storage a System takes, and each thing in it more: sum them up. Exact, but for what aligns
-  /// the storage itself.
-  [[nodiscard]] static constexpr std::size_t base_storage_bytes() { return padded(sizeof(System)) + (kAlign - 1); }
-  [[nodiscard]] static constexpr std::size_t pool_storage_bytes(std::size_t chunks, std::size_t blocks) {
-    return padded(sizeof(PoolNode)) + padded(chunks * sizeof(Chunk)) + padded(chunks * sizeof(PhysRange)) +
+  /// What storage a System takes, and each thing in it more: sum them up. Exact, but for what
+  /// aligns the storage itself.
+  [[nodiscard]] static constexpr std::size_t base_storage_bytes() {
+    return padded(sizeof(System)) + (kAlign - 1);
+  }
+  [[nodiscard]] static constexpr std::size_t pool_storage_bytes(std::size_t chunks,
+                                                                std::size_t blocks) {
+    return padded(sizeof(PoolNode)) + padded(chunks * sizeof(Chunk)) +
+           padded(chunks * sizeof(PhysRange)) +
            padded(RangeAllocator::storage_bytes(chunks, blocks));
   }
   [[nodiscard]] static constexpr std::size_t device_storage_bytes(std::size_t windows) {
-    return padded(sizeof(Device)) + padded(windows * sizeof(Window)) + padded(reach_count(windows) * sizeof(Reach));
+    return padded(sizeof(Device)) + padded(windows * sizeof(Window)) +
+           padded(reach_count(windows) * sizeof(Reach));
   }
   [[nodiscard]] static constexpr std::size_t binding_storage_bytes(bool with_window) {
     return padded(sizeof(Binding)) + (with_window ? padded(sizeof(Reach)) : 0);
   }
-  [[nodiscard]] static constexpr std::size_t node_default_storage_bytes() { return padded(sizeof(Roles::NodePool)); }
-  [[nodiscard]] static constexpr std::size_t text_storage_bytes(std::size_t characters) { return padded(characters); }
+  [[nodiscard]] static constexpr std::size_t node_default_storage_bytes() {
+    return padded(sizeof(Roles::NodePool));
+  }
+  [[nodiscard]] static constexpr std::size_t text_storage_bytes(std::size_t characters) {
+    return padded(characters);
+  }
 
   /// Makes a pool. It plays no role yet: bind() or set_default() gives it one, and the same pool
   /// may have several.
@@ -129,8 +140,8 @@ class System {
   /// Gives a pool to one device. The pool must be reached whole, here and now; a pool may be bound
   /// to several devices.
   ///
-  /// A refused binding stays as a refused one: the device was meant to have a pool of its own, so it
-  /// gets no other instead. But for already_declared, which leaves the first.
+  /// A refused binding stays as a refused one: the device was meant to have a pool of its own, so
+  /// it gets no other instead. But for already_declared, which leaves the first.
   ///
   /// Fails with exactly one of: already_declared (the index or the name), wrong_kind (ordinary
   /// memory), empty_range or wraps (a window stated here), not_in_window, unreachable,
@@ -168,9 +179,13 @@ class System {
 
   /// Everything in the storage begins at a multiple of this, so that sizes add up exactly.
   static constexpr std::size_t kAlign = 8;
-  static constexpr std::size_t padded(std::size_t size_bytes) { return (size_bytes + (kAlign - 1)) & ~(kAlign - 1); }
+  static constexpr std::size_t padded(std::size_t size_bytes) {
+    return (size_bytes + (kAlign - 1)) & ~(kAlign - 1);
+  }
   /// A device without windows reaches by identity: one stretch.
-  static constexpr std::size_t reach_count(std::size_t windows) { return windows == 0 ? 1 : windows; }
+  static constexpr std::size_t reach_count(std::size_t windows) {
+    return windows == 0 ? 1 : windows;
+  }
 
   System(const Platform& platform, std::span<std::byte> storage);
 
@@ -178,7 +193,8 @@ class System {
   [[nodiscard]] const Pool* overlapping(PhysRange range) const;
   [[nodiscard]] Chunk chunk_of(PhysRange range) const;
   [[nodiscard]] std::uint64_t granule_of(const PoolSettings& settings) const;
-  [[nodiscard]] std::optional<Error> binding_error(const Device& device, const Pool& pool, const Binding& binding,
+  [[nodiscard]] std::optional<Error> binding_error(const Device& device, const Pool& pool,
+                                                   const Binding& binding,
                                                    const Translation& translation) const;
   Result<Binding*> add_binding(Device& device, std::string_view pool_name, Memory memory,
                                const BindingSettings& settings);

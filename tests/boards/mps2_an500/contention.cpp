@@ -42,8 +42,9 @@ class User {
     if (slot.block) return give_back(slot);
     const std::uint32_t size = 1 + random_.below(longest);
     in_a_verb_ = true;
-    const auto block = alloc_coherent(
-        device_, size, {.attributes = marked ? Attributes::none : Attributes::uninitialized,
+    const auto block =
+        alloc_coherent(device_, size,
+                       {.attributes = marked ? Attributes::none : Attributes::uninitialized,
                         .context = Context::must_not_wait});
     in_a_verb_ = false;
     if (!block) {

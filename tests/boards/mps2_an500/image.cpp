@@ -43,7 +43,7 @@ void check_invariants(const Device& device, Pool& pool) {
 
   auto whole = alloc_coherent(device, empty.total_bytes);
   if (!whole) return board::fail(whole.error(), "the whole pool in one block");
-  check_equal(whole->phys.raw(), kPool[0].base.raw(), "the whole pool is one block");
+  check_equal(whole->phys.raw(), kPool.base.raw(), "the whole pool is one block");
   check_equal(whole->dma.raw(), 0x6021'0000, "at the address that its device's bus has for it");
   check_equal(reinterpret_cast<std::uintptr_t>(whole->cpu), 0x2021'0000, "and the CPU at its own");
 
@@ -79,7 +79,7 @@ int board::run() {
   Pool* const pool = (*system)->find_pool("default");
   if (!check(pool != nullptr, "the System has the default pool")) return finish("mps2-an500");
   check(pool->chunks()[0].uncached >= &image_spare_first &&
-            pool->chunks()[0].uncached + kPool[0].size_bytes <= &image_spare_end,
+            pool->chunks()[0].uncached + kPool.size_bytes <= &image_spare_end,
         "the pool lies in memory that the linker script keeps free");
   count("bytes of storage of the System", storage.size());
 

@@ -59,13 +59,13 @@ void check_enforcement(cortex_m::Mpu& mpu, const Device& device) {
   const auto* const first = reinterpret_cast<const std::byte*>(kPoolRegion->rbar);
   store(block->cpu, 0x600d'0001);
 
-  const auto shut = cortex_m::non_cacheable_region(kPool[0], MpuAccess::nobody);
+  const auto shut = cortex_m::non_cacheable_region(kPool, MpuAccess::nobody);
   armv7m::at(armv7m::kShcsr) = armv7m::at(armv7m::kShcsr) | 1U << 16;  // MEMFAULTENA
   curing = &mpu;
 
   mpu.set(kPoolRegionNumber, *shut);
   load(first - 4);
-  load(first + kPool[0].size_bytes);
+  load(first + kPool.size_bytes);
   check_equal(fault.count, 0, "with the pool shut, memory on both sides of it is open");
 
   check_equal(load(block->cpu), 0x600d'0001, "a load from the shut pool reads what is there");

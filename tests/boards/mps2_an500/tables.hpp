@@ -1,8 +1,10 @@
 // The board in tables, as a generator or a patient person would write them. The compiler checks
 // them, and nothing of a device tree comes to the target.
+//
+// C arrays: GCC 12 puts a constexpr std::array of classes into RAM instead of read-only memory.
 #pragma once
 
-#include <array>
+#include <cstddef>
 
 #include "carveout/core/address.hpp"
 #include "carveout/core/window.hpp"
@@ -12,41 +14,38 @@
 
 namespace an500 {
 
-using carveout::Alias;
 using carveout::DmaAddr;
 using carveout::PhysAddr;
 using carveout::PhysRange;
 
 /// All of the SSRAM that images keep data in. Source: Arm "Application Note AN500".
-inline constexpr std::array kMemory{PhysRange{PhysAddr{0x2000'0000}, 0x40'0000}};
+inline constexpr PhysRange kMemory[]{{PhysAddr{0x2000'0000}, 0x40'0000}};
 
 /// The default pool: in the middle of the part that the linker script keeps free.
-inline constexpr std::array kPool{PhysRange{PhysAddr{0x2021'0000}, 0x1'0000}};
+inline constexpr PhysRange kPool{PhysAddr{0x2021'0000}, 0x1'0000};
 
 /// The MPU region that the pool lies in, and is: 64 KiB at a multiple of 64 KiB.
-inline constexpr auto kPoolRegion = carveout::cortex_m::non_cacheable_region(kPool[0]);
+inline constexpr auto kPoolRegion = carveout::cortex_m::non_cacheable_region(kPool);
 static_assert(kPoolRegion.has_value());
 /// Of two regions over one address the higher number wins, and 7 is the last of eight.
 inline constexpr unsigned kPoolRegionNumber = 7;
 
 /// The CPU sees the pool at one address, and there only past the cache, by that region.
-inline constexpr std::array kAliases{Alias{kPool[0].base, kPool[0].base, kPool[0].size_bytes}};
+inline constexpr carveout::Alias kAliases[]{{kPool.base, kPool.base, kPool.size_bytes}};
 
 /// This board has no bus master, so that both are invented: one with a bus of its own, where the
 /// SSRAM is at another address, and one that puts physical addresses on the CPU's bus.
-inline constexpr std::array kEthernetWindows{
-    carveout::Window{.dma = DmaAddr{0x6000'0000}, .cpu = PhysAddr{0x2000'0000}, .size_bytes = 0x40'0000}};
-inline constexpr std::array kDevices{
-    carveout::setup::DeviceRow{
-        .name = "ethernet", .coherent_mask = 0xffff'ffff, .windows = kEthernetWindows},
-    carveout::setup::DeviceRow{.name = "camera", .coherent_mask = 0xffff'ffff},
-};
+inline constexpr carveout::Window kEthernetWindows[]{
+    {.dma = DmaAddr{0x6000'0000}, .cpu = PhysAddr{0x2000'0000}, .size_bytes = 0x40'0000}};
+inline constexpr carveout::setup::DeviceRow kDevices[]{
+    {.name = "ethernet", .coherent_mask = 0xffff'ffff, .windows = kEthernetWindows},
+    {.name = "camera", .coherent_mask = 0xffff'ffff}};
 inline constexpr std::size_t kEthernet = 0;
 inline constexpr std::size_t kCamera = 1;
 
-inline constexpr std::array kPools{carveout::PoolSettings{.name = "default", .chunks = kPool}};
-inline constexpr std::array kDefaults{
-    carveout::setup::DefaultRow{.role = carveout::Role::default_pool, .pool = 0}};
+inline constexpr carveout::PoolSettings kPools[]{{.name = "default", .chunks = {&kPool, 1}}};
+inline constexpr carveout::setup::DefaultRow kDefaults[]{
+    {.role = carveout::Role::default_pool, .pool = 0}};
 
 inline constexpr carveout::setup::Tables kTables{
     .pools = kPools, .devices = kDevices, .defaults = kDefaults};

@@ -27,8 +27,8 @@ using board::fail;
 
 // The RAM below the VideoCore's. With the MMU off the CPU has one view of it, past its caches: data
 // accesses are strongly-ordered. Source: ARM ARM ARMv7-A (DDI 0406C), B3.2.1.
-constexpr std::array kRam{PhysRange{PhysAddr{0}, 0x3c00'0000}};
-constexpr std::array kAliases{Alias{kRam[0].base, kRam[0].base, kRam[0].size_bytes}};
+constexpr PhysRange kRam[]{{PhysAddr{0}, 0x3c00'0000}};
+constexpr Alias kAliases[]{{kRam[0].base, kRam[0].base, kRam[0].size_bytes}};
 
 alignas(8) std::array<std::byte, 128 * 1024> blob;
 std::array<std::byte, 32 * 1024> tree_scratch;
@@ -86,9 +86,22 @@ constexpr auto report = [](const Finding& finding) {
   board::write(text.view());
 };
 
+Result<System*> build_system(const device_tree::Tree& tree, PortRef port) {
+  const std::array devices{
+      setup::DeviceSpec{.node = find_engine(tree), .coherent_mask = DmaAddr{0xffff'ffff}}};
+  const Platform platform{.port = port, .aliases = kAliases, .granule_bytes = 4096};
+  const auto needed = setup::measure(tree, devices);
+  if (!needed) return std::unexpected{needed.error()};
+  board::count("bytes of storage for the System", *needed);
+  // Not a byte more than was measured, and what a pool declared by code adds to it.
+  const std::size_t given = *needed + System::pool_storage_bytes(1, kDefaultBlocksPerPool);
+  return setup::build(tree, devices, platform,
+                      std::span{storage}.first(std::min(given, storage.size())), report);
+}
+
 /// A tree without a default pool, like the board's own, leaves that to code.
 void declare_default(System& system) {
-  static constexpr std::array kChunk{PhysRange{PhysAddr{0x1e00'0000}, 0x10'0000}};
+  static constexpr PhysRange kChunk[]{{PhysAddr{0x1e00'0000}, 0x10'0000}};
   board::write("     the tree states no default pool: declared by code");
   const auto pool = system.declare({.name = "the image's default", .chunks = kChunk});
   if (!pool) return fail(pool.error(), "a pool declared by code");
@@ -140,14 +153,13 @@ class Bench {
   [[nodiscard]] ControlBlock& job() { return *job_; }
   [[nodiscard]] DmaAddr job_dma() const { return job_.dma(); }
   [[nodiscard]] DmaAddr source_dma() const { return source_.dma(); }
-  [[nodiscard]] DmaAddr destination_dma() const { return DmaAddr{destination_.dma().raw() + kGuard}; }
+  [[nodiscard]] DmaAddr destination_dma() const {
+    return DmaAddr{destination_.dma().raw() + kGuard};
+  }
 
  private:
-  Bench(Coherent<ControlBlock> job, Coherent<std::byte[]> source,
-        Coherent<std::byte[]> destination)
-      : job_{std::move(job)},
-        source_{std::move(source)},
-        destination_{std::move(destination)} {}
+  Bench(Coherent<ControlBlock> job, Coherent<std::byte[]> source, Coherent<std::byte[]> destination)
+      : job_{std::move(job)}, source_{std::move(source)}, destination_{std::move(destination)} {}
 
   Coherent<ControlBlock> job_;
   Coherent<std::byte[]> source_;
@@ -163,9 +175,15 @@ void check_copy(DmaChannel& channel, const Device& device, std::uint32_t length_
   DmaChannel::describe(bench->job(), bench->destination_dma(), bench->source_dma(), length_bytes);
   check(channel.run(bench->job_dma()), "the engine says that it is done");
   switch (bench->outcome()) {
-    case Outcome::all_moved: check(true, "every byte arrived, and none beside them"); break;
-    case Outcome::nothing_moved: check(false, "nothing was moved: memory is as before"); break;
-    case Outcome::other: check(false, "bytes are wrong, or beside the destination"); break;
+    case Outcome::all_moved:
+      check(true, "every byte arrived, and none beside them");
+      break;
+    case Outcome::nothing_moved:
+      check(false, "nothing was moved: memory is as before");
+      break;
+    case Outcome::other:
+      check(false, "bytes are wrong, or beside the destination");
+      break;
   }
 }
 
@@ -220,17 +238,7 @@ int board::run() {
   count("bytes of a cache line", port.cache_line_bytes());
   const auto tree = open_tree();
   if (!tree) return finish("raspi2b");
-  const std::array devices{
-      setup::DeviceSpec{.node = find_engine(*tree), .coherent_mask = DmaAddr{0xffff'ffff}}};
-  const Platform platform{.port = port, .aliases = kAliases, .granule_bytes = 4096};
-
-  const auto system = setup::measure(*tree, devices).and_then([&](std::size_t bytes) {
-    count("bytes of storage for the System", bytes);
-    // Not a byte more than was measured, and what a pool declared by code adds to it.
-    bytes += System::pool_storage_bytes(1, kDefaultBlocksPerPool);
-    const std::size_t given = std::min(bytes, storage.size());
-    return setup::build(*tree, devices, platform, std::span{storage}.first(given), report);
-  });
+  const auto system = build_system(*tree, port);
   if (!system) {
     fail(system.error(), "the System");
     return finish("raspi2b");

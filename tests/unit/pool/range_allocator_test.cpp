@@ -149,11 +149,14 @@ TEST(RangeAllocatorCreate, RefusesAChunkThatIsNotWholeGranules) {
   EXPECT_EQ(why_not({phys(0x1000, 0x1800)}, 0x1000).asked_bytes, 0x1800U);
 }
 
-TEST(RangeAllocatorCreate, RefusesChunksThatShareAGranule) {
-  EXPECT_EQ(why_not({phys(0x1000, 0x2000), phys(0x2000, 0x1000)}, 0x1000).code, Error::overlaps);
-  EXPECT_EQ(
-      why_not({phys(0x2000, 0x1000), phys(0x8000, 0x1000), phys(0x1000, 0x2000)}, 0x1000).code,
-      Error::overlaps);
+TEST(RangeAllocatorCreate, RefusesChunksThatShareAGranuleWhicheverTwoTheyAre) {
+  const PhysRange low = phys(0x1000, 0x2000);
+  const PhysRange high = phys(0x2000, 0x1000);
+  const PhysRange apart = phys(0x8000, 0x1000);
+  EXPECT_EQ(why_not({low, high, apart}, 0x1000).code, Error::overlaps);
+  EXPECT_EQ(why_not({high, apart, low}, 0x1000).code, Error::overlaps);
+  EXPECT_EQ(why_not({apart, low, high}, 0x1000).code, Error::overlaps);
+  EXPECT_EQ(why_not({apart, low, apart}, 0x1000).code, Error::overlaps);
 }
 
 TEST(RangeAllocatorCreate, RefusesMoreGranulesThanItCanNumber) {
@@ -568,6 +571,12 @@ TEST(RangeAllocatorTables, PreferARunThatFitsToOneThatTheyCannotCut) {
   EXPECT_EQ(memory.place({.size_bytes = 0x2000}), 0x10000U);
 }
 
+TEST(RangeAllocatorTables, LookPastARunThatTheyCannotCutInTheSameChunk) {
+  Memory memory{{phys(0x10000, 0x4000)}, 0x1000, 1};
+  EXPECT_EQ(memory.place({.size_bytes = 0x1000}, {reach_at(0x12000, 0x1000, 0)}), 0x12000U);
+  EXPECT_EQ(memory.place({.size_bytes = 0x1000}), 0x13000U);
+}
+
 TEST(RangeAllocatorTables, ThatAreFullInOneReachAreSaidSoThoughALaterReachIsExhausted) {
   Memory memory{{phys(0x10000, 0x2000), phys(0x20000, 0x1000)}, 0x1000, 0};
   static_cast<void>(memory.take({.size_bytes = 0x1000}));
@@ -611,6 +620,14 @@ TEST(RangeAllocatorGiveBack, MakesTheRangeFreeAgain) {
   EXPECT_EQ(memory.refusal({.size_bytes = 1}), Error::exhausted);
   EXPECT_EQ(memory.give_back(grant), std::nullopt);
   EXPECT_EQ(memory.place({.size_bytes = 0x1000}), 0x10000U);
+}
+
+TEST(RangeAllocatorGiveBack, KnowsTheFirstBlockOfEveryChunk) {
+  Memory memory{{phys(0x10000, 0x1000), phys(0x30000, 0x2000), phys(0x20000, 0x1000)}, 0x1000};
+  std::vector<Grant> grants;
+  for (int i = 0; i < 4; ++i) grants.push_back(*memory.take({.size_bytes = 0x1000}));
+  for (const Grant& grant : grants) EXPECT_EQ(memory.give_back(grant), std::nullopt);
+  EXPECT_EQ(memory.usage().blocks, 0U);
 }
 
 TEST(RangeAllocatorGiveBack, RefusesATagThatIsNotInTheTables) {
@@ -787,6 +804,14 @@ TEST(RangeAllocatorUsage, CountsGrantedBytesAndRemembersThePeak) {
   static_cast<void>(memory.take({.size_bytes = 0x2000}));
   EXPECT_EQ(memory.usage().peak_bytes, 0x3000U);
   EXPECT_EQ(memory.usage().blocks, 1U);
+}
+
+TEST(RangeAllocatorUsage, DoesNotTakeALiveBlockForARun) {
+  Memory memory{{phys(0x10000, 0x4000), phys(0x20000, 0x2000)}, 0x1000};
+  static_cast<void>(memory.take({.size_bytes = 0x4000}));
+  EXPECT_EQ(memory.usage().largest_run_bytes, 0x2000U);
+  static_cast<void>(memory.take({.size_bytes = 0x2000}));
+  EXPECT_EQ(memory.usage().largest_run_bytes, 0U);
 }
 
 TEST(RangeAllocatorUsage, NamesTheHolderOfTheLowestBlockOfTheFirstChunkThatHasOne) {

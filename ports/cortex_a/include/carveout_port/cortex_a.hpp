@@ -17,9 +17,9 @@ namespace carveout::cortex_a {
 /// (CTR) and B4.2.1 (cache maintenance, all "by MVA to the point of coherency").
 class Registers {
  public:
-  [[nodiscard]] std::uint32_t ctr() noexcept;           ///< p15, 0, c0, c0, 1
-  void clean_line(std::uint32_t mva) noexcept;          ///< DCCMVAC: p15, 0, c7, c10, 1
-  void invalidate_line(std::uint32_t mva) noexcept;     ///< DCIMVAC: p15, 0, c7, c6, 1
+  [[nodiscard]] std::uint32_t ctr() noexcept;              ///< p15, 0, c0, c0, 1
+  void clean_line(std::uint32_t mva) noexcept;             ///< DCCMVAC: p15, 0, c7, c10, 1
+  void invalidate_line(std::uint32_t mva) noexcept;        ///< DCIMVAC: p15, 0, c7, c6, 1
   void clean_invalidate_line(std::uint32_t mva) noexcept;  ///< DCCIMVAC: p15, 0, c7, c14, 1
   void dsb() noexcept;
   void dmb() noexcept;
@@ -88,9 +88,8 @@ class BasicPort {
   // B2.2.7), so that only its completion needs a barrier.
   template <class Operation>
   void each_line(std::byte* at, std::size_t size_bytes, Operation operation) noexcept {
-    for_each_line(
-        reinterpret_cast<std::uintptr_t>(at), size_bytes, step_bytes_,
-        [&](std::uintptr_t line) { operation(static_cast<std::uint32_t>(line)); });
+    for_each_line(reinterpret_cast<std::uintptr_t>(at), size_bytes, step_bytes_,
+                  [&](std::uintptr_t line) { operation(static_cast<std::uint32_t>(line)); });
     registers_.dsb();
   }
 

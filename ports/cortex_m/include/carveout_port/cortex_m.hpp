@@ -35,7 +35,8 @@ class BasicPort {
   /// @param fallback_line_bytes  the data cache's line where the Cache Type Register says nothing
   ///                (emulators read 0). A board with a core that has no data cache states 1.
   explicit BasicPort(std::span<const PhysRange> memory,
-                     std::size_t fallback_line_bytes = kCortexM7LineBytes, R registers = {}) noexcept
+                     std::size_t fallback_line_bytes = kCortexM7LineBytes,
+                     R registers = {}) noexcept
       : memory_{memory}, registers_{registers} {
     read_lines(fallback_line_bytes);
   }
@@ -50,7 +51,9 @@ class BasicPort {
     return nullptr;
   }
 
-  void clean(std::byte* at, std::size_t size_bytes) noexcept { each_line(kDccmvac, at, size_bytes); }
+  void clean(std::byte* at, std::size_t size_bytes) noexcept {
+    each_line(kDccmvac, at, size_bytes);
+  }
   void invalidate(std::byte* at, std::size_t size_bytes) noexcept {
     each_line(kDcimvac, at, size_bytes);
   }

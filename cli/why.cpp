@@ -1,0 +1,200 @@
+// `why`: one request, step by step.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "input.hpp"
+#include "printable.hpp"
+#include "refusal.hpp"
+#include "sizes.hpp"
+#include "verb.hpp"
+#include "why_request.hpp"
+
+namespace carveout::cli {
+namespace {
+
+/// What was typed, before it means anything.
+struct Options {
+  std::string board;
+  std::vector<std::string> overlays;
+  std::string device;
+  std::string bus;
+  std::string size;
+  std::string align;
+  std::string boundary;
+  std::string mask;
+  std::string pool;
+  std::string attributes;
+  std::string context;
+  std::string count;
+  std::string cpu_coherent;
+  std::string uncached_view;
+  bool json = false;
+};
+
+std::uint64_t value_of(std::string_view option,
+                       const std::expected<std::uint64_t, NumberError>& number) {
+  if (!number) {
+    throw Refusal{"why", fmt::format("{} {}", option, number.error().what), number.error().where};
+  }
+  return *number;
+}
+
+[[noreturn]] void refuse_word(std::string_view option, std::string_view word,
+                              std::string_view known) {
+  throw Refusal{"why", fmt::format("{} does not know '{}'", option, word), known};
+}
+
+bool yes_or_no(std::string_view option, std::string_view word) {
+  if (word == "yes") return true;
+  if (word == "no") return false;
+  refuse_word(option, word, "yes, no");
+}
+
+Context context_named(std::string_view word) {
+  for (const Context context : {Context::may_wait, Context::must_not_wait}) {
+    if (name_of(context) == word) return context;
+  }
+  refuse_word("--context", word, "may_wait, must_not_wait");
+}
+
+Attributes attributes_listed(std::string_view list) {
+  Attributes set = Attributes::none;
+  while (true) {
+    const std::string_view name = list.substr(0, list.find(','));
+    const auto attribute = attribute_named(name);
+    if (!attribute) refuse_word("--attributes", name, known_attributes());
+    set = set | *attribute;
+    if (name.size() == list.size()) return set;
+    list.remove_prefix(name.size() + 1);
+  }
+}
+
+/// A pool by its index where the word is a number, else by its name.
+void choose_pool(const std::string& word, WhyRequest& request) {
+  if (word.empty()) throw Refusal{"why", "--pool is empty", "an index or a name"};
+  if (word.find_first_not_of("0123456789") == std::string::npos) {
+    request.pool_index = static_cast<std::uint32_t>(
+        value_of("--pool", parse_count(word, 0, std::numeric_limits<std::uint32_t>::max())));
+  } else {
+    request.pool_name = word;
+  }
+}
+
+WhyRequest request_of(const Options& options, const CLI::App& parser) {
+  const auto given = [&](const char* option) { return parser.count(option) != 0; };
+  if (given("--device") == given("--bus")) {
+    throw Refusal{"why", given("--bus") ? "--device and --bus exclude each other"
+                                        : "--device NODE or --bus NODE is missing",
+                  "carveout why --help"};
+  }
+  WhyRequest request;
+  request.device = options.device;
+  request.bus = options.bus;
+  if (given("--device") && options.device.empty()) {
+    throw Refusal{"why", "--device is empty", "a path, an alias or the last part of a path"};
+  }
+  request.size_bytes = value_of("--size", parse_size(options.size));
+  if (given("--align")) request.align_bytes = value_of("--align", parse_size(options.align));
+  if (given("--boundary")) {
+    request.boundary_bytes = value_of("--boundary", parse_size(options.boundary));
+    if (request.boundary_bytes == 0) {
+      throw Refusal{"why", "--boundary is 0", "for no boundary leave it out"};
+    }
+  }
+  if (given("--mask")) {
+    request.mask_bits =
+        static_cast<unsigned>(value_of("--mask", parse_count(options.mask, 1, 64)));
+    request.mask_given = true;
+  }
+  if (given("--pool")) choose_pool(options.pool, request);
+  if (given("--attributes")) request.attributes = attributes_listed(options.attributes);
+  if (given("--context")) request.context = context_named(options.context);
+  if (given("--count")) {
+    request.count = value_of("--count", parse_count(options.count, 1, kMaxCount));
+  }
+  if (given("--cpu-coherent")) {
+    request.cpu_coherent = yes_or_no("--cpu-coherent", options.cpu_coherent);
+  }
+  if (given("--uncached-view")) {
+    request.uncached_view = yes_or_no("--uncached-view", options.uncached_view);
+  }
+  return request;
+}
+
+/// With --json, the facts that have no key of their own.
+std::string notes_of(const Board& board, const WhyAnswer& answer) {
+  std::string notes;
+  if (!answer.enabled) {
+    notes += fmt::format("carveout: {}: {} is disabled\n", printable(board.source),
+                         printable(answer.node));
+  }
+  for (const WhyFinding& finding : answer.findings) {
+    notes += fmt::format("carveout: {}: {} {} {}: {}\n", printable(board.source),
+                         rule_id(finding.rule), printable(finding.node),
+                         printable(finding.property), printable(finding.sentence));
+  }
+  return notes;
+}
+
+Answer run(const Options& options, const CLI::App& parser, const Terminal& terminal) {
+  const WhyRequest request = request_of(options, parser);
+  check_standard_input("why", std::span{&options.board, 1}, options.overlays);
+  const Board board = read_board(options.board, options.overlays);
+  const WhyAnswer answer = ask(board, request);
+  return {.status = answer.failure ? kRefused : 0,
+          .data = options.json ? why_json(board, request, answer)
+                               : why_text(board, request, answer, terminal.colour),
+          .notes = options.json ? notes_of(board, answer) : ""};
+}
+
+Job add(CLI::App& parser) {
+  const auto options = std::make_shared<Options>();
+  const auto option = [&](const char* names, std::string& value, const char* type,
+                          const char* help) {
+    return parser.add_option(names, value, help)->type_name(type);
+  };
+  option("BOARD", options->board, "", "device tree")->required();
+  option("--device", options->device, "NODE", "who asks: a path, an alias or a unique last part");
+  option("--bus", options->bus, "NODE", "or: any device on this bus");
+  option("--size", options->size, "BYTES", "how much: 4096, 0x1000, 4K, 1M")->required();
+  option("--align", options->align, "BYTES", "alignment of the device address");
+  option("--boundary", options->boundary, "BYTES", "what the bytes must not cross a multiple of");
+  option("--mask", options->mask, "BITS", "address bits of the device; default 64");
+  option("--pool", options->pool, "INDEX|NAME", "this one of the device's own pools");
+  option("--attributes", options->attributes, "LIST",
+         "comma-separated: non_coherent, no_cpu_mapping,\n                              "
+         "uninitialized, force_contiguous");
+  option("--context", options->context, "CONTEXT", "may_wait (default) or must_not_wait");
+  option("--count", options->count, "N", "ask so often, up to the first refusal");
+  option("--cpu-coherent", options->cpu_coherent, "yes|no",
+         "what the device is if the tree does not say; default no");
+  option("--uncached-view", options->uncached_view, "yes|no",
+         "whether ordinary memory can be reached past the cache");
+  parser.add_option("-o,--overlay", options->overlays, "apply this overlay first; repeatable")
+      ->type_name("DTBO")
+      ->allow_extra_args(false);
+  parser.add_flag("--json", options->json, "for programs, schema carveout.why/1")
+      ->disable_flag_override();
+  return [options, &parser](const Terminal& terminal) { return run(*options, parser, terminal); };
+}
+
+}  // namespace
+
+constinit const Verb kWhy{
+    .name = "why",
+    .summary = "one request, step by step: every pool considered, and the reason",
+    .examples =
+        "  carveout why board.dtb --device eth0 --size 4M --align 64\n"
+        "  carveout why board.dtb --bus /soc --size 64K --mask 32 --count 100\n"
+        "  carveout why board.dtb --device /soc/dsp --size 8K --pool firmware --json\n",
+    .add = add,
+};
+
+}  // namespace carveout::cli

@@ -1,0 +1,203 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <cstddef>
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include "carveout/core/text.hpp"
+#include "carveout/ops/coherent.hpp"
+#include "carveout/setup/from_device_tree.hpp"
+#include "node_name.hpp"
+#include "refusal.hpp"
+#include "why_request.hpp"
+
+namespace carveout::cli {
+namespace {
+
+using device_tree::Node;
+using device_tree::Tree;
+
+/// What a board without a processor offers: nothing to see, to clean or to wait for.
+struct NoMachine {
+  std::size_t cache_line_bytes() noexcept { return 1; }
+  std::byte* cpu_view(PhysRange /*range*/) noexcept { return nullptr; }
+  void clean(std::byte* /*at*/, std::size_t /*size_bytes*/) noexcept {}
+  void invalidate(std::byte* /*at*/, std::size_t /*size_bytes*/) noexcept {}
+  void clean_invalidate(std::byte* /*at*/, std::size_t /*size_bytes*/) noexcept {}
+  void publish_barrier() noexcept {}
+  void observe_barrier() noexcept {}
+  void full_barrier() noexcept {}
+  LockState lock(LockWord& /*word*/) noexcept { return 0; }
+  void unlock(LockWord& /*word*/, LockState /*state*/) noexcept {}
+};
+
+/// A sentence of the library. Two paths and some words are the longest.
+template <class Said>
+std::string sentence(const Said& said) {
+  std::array<char, 2 * device_tree::kMaxPathBytes + 512> buffer;  // NOLINT: written before it is read
+  Text text{buffer};
+  describe(said, text);
+  return std::string{text.view()};
+}
+
+bool is_armv7m(const Tree& tree) {
+  for (const Node node : tree.nodes()) {
+    if (tree.strings(node, "compatible").contains("arm,armv7m-nvic")) return true;
+  }
+  return false;
+}
+
+Options options_of(const WhyRequest& request) {
+  return {.align_bytes = request.align_bytes,
+          .boundary_bytes = request.boundary_bytes.value_or(0),
+          .attributes = request.attributes,
+          .context = request.context,
+          .pool = {.index = request.pool_index, .name = request.pool_name}};
+}
+
+WhyStep step_of(const Candidate& candidate) {
+  WhyStep step{.role = candidate.role,
+               .verdict = candidate.verdict,
+               .why = candidate.reason,
+               .error = candidate.error,
+               .pool = std::string{candidate.pool_name},
+               .reason = sentence(candidate),
+               .usage = std::nullopt};
+  if (candidate.pool != nullptr) {
+    step.usage = candidate.pool->usage();
+    step.granule_bytes = candidate.pool->granule_bytes();
+  }
+  return step;
+}
+
+WhyBlock block_of(const Taken& taken, const Device& device, const WhyRequest& request) {
+  if (!taken.block) {
+    return {.role = taken.role,
+            .pool = {},
+            .phys = std::nullopt,
+            .dma = std::nullopt,
+            .size_bytes = request.size_bytes};
+  }
+  const bool own = taken.role == Role::device || taken.role == Role::contiguous_device;
+  return {.role = taken.role,
+          .pool = std::string{taken.block->pool->name()},
+          .phys = taken.block->phys.raw(),
+          .dma = device.behind_iommu && !own ? std::nullopt
+                                             : std::optional{taken.block->dma.raw()},
+          .size_bytes = taken.block->size_bytes};
+}
+
+WhyFailure failure_of(const Failure& failure) {
+  const bool counted = failure.code == Error::exhausted || failure.code == Error::table_full;
+  return {.code = failure.code,
+          .message = sentence(failure),
+          .pool = std::string{failure.pool},
+          .asked_bytes = failure.asked_bytes,
+          .free_bytes = counted ? std::optional{failure.free_bytes} : std::nullopt,
+          .largest_run_bytes = counted ? std::optional{failure.largest_run_bytes} : std::nullopt};
+}
+
+/// A System of one device, in memory of its own.
+class Offline {
+ public:
+  Offline(const Board& board, const WhyRequest& request, WhyAnswer& answer) {
+    const std::array devices{setup::DeviceSpec{.node = answer.node,
+                                               .coherent_mask = DmaAddr{request.mask()},
+                                               .any_on_bus = request.device.empty()}};
+    const Platform platform{.port = machine_,
+                            .granule_bytes = answer.granule_bytes,
+                            .blocks_per_pool = static_cast<std::size_t>(request.count),
+                            .devices_coherent = request.cpu_coherent,
+                            // An MCU without pages has the memory that its board declares.
+                            .ordinary_elsewhere = answer.has_mmu,
+                            .described_only = true,
+                            .assume_uncached_view = answer.uncached_view};
+    const auto bytes = setup::measure(board.tree, devices, platform.blocks_per_pool);
+    if (!bytes) refuse(board, bytes.error());
+    if (*bytes > kMaxTables) {
+      throw Refusal{board.source, "its pools and so many requests need more tables than 1 GiB",
+                    "--count"};
+    }
+    storage_ = std::make_unique_for_overwrite<std::byte[]>(*bytes);
+    const auto system = setup::build(board.tree, devices, platform, {storage_.get(), *bytes},
+                                     [&](const Finding& finding) {
+                                       answer.findings.push_back(
+                                           {.rule = finding.rule,
+                                            .severity = finding.severity,
+                                            .node = std::string{finding.node},
+                                            .property = std::string{finding.property},
+                                            .sentence = sentence(finding)});
+                                     });
+    if (!system) refuse(board, system.error());
+    device_ = (*system)->device(0);
+  }
+
+  [[nodiscard]] const Device& device() const { return *device_; }
+
+ private:
+  static constexpr std::size_t kMaxTables = std::size_t{1} << 30;
+
+  [[noreturn]] static void refuse(const Board& board, const Failure& failure) {
+    throw Refusal{board.source, sentence(failure), "setup of the board"};
+  }
+
+  NoMachine machine_;
+  std::unique_ptr<std::byte[]> storage_;
+  const Device* device_ = nullptr;
+};
+
+/// Makes the request as often as was said, or up to the first refusal.
+void make_requests(const Device& device, const WhyRequest& request, WhyAnswer& answer) {
+  const Options options = options_of(request);
+  for (std::uint64_t i = 0; i < request.count && !answer.failure; ++i) {
+    // Only the last request's route is told; describing each of many would take longer than asking.
+    const bool last = i + 1 == request.count;
+    std::vector<Candidate> route;
+    const auto taken =
+        take_by_route(device, request.size_bytes, options,
+                      [&](const Candidate& candidate) { route.push_back(candidate); });
+    if (taken) answer.blocks.push_back(block_of(*taken, device, request));
+    if (!taken) answer.failure = failure_of(taken.error());
+    if (!last && taken) continue;
+    for (const Candidate& candidate : route) answer.route.push_back(step_of(candidate));
+  }
+}
+
+}  // namespace
+
+WhyAnswer ask(const Board& board, const WhyRequest& request) {
+  const Tree& tree = board.tree;
+  const bool any_on_bus = request.device.empty();
+  const Node node = any_on_bus ? find_node(board, "--bus", request.bus)
+                               : find_node(board, "--device", request.device);
+  const bool armv7m = is_armv7m(tree);
+  const auto coherent = tree.coherent(node);
+  WhyAnswer answer{.node = path_of(tree, node),
+                   .enabled = tree.enabled(node),
+                   .states_coherent = coherent,
+                   .coherent = coherent.value_or(request.cpu_coherent),
+                   .behind_iommu = false,
+                   .has_mmu = !armv7m,
+                   .uncached_view = request.uncached_view.value_or(!armv7m),
+                   .granule_bytes = armv7m ? std::uint64_t{32} : std::uint64_t{4096},
+                   .translation = Translation::Kind::identity,
+                   .windows = {},
+                   .findings = {},
+                   .route = {},
+                   .blocks = {},
+                   .failure = {}};
+  const Offline offline{board, request, answer};
+  const Device& device = offline.device();
+  answer.behind_iommu = device.behind_iommu;
+  answer.translation = device.translation.kind();
+  const auto windows = device.translation.windows();
+  answer.windows.assign(windows.begin(), windows.end());
+  make_requests(device, request, answer);
+  return answer;
+}
+
+std::string rule_id(Rule rule) { return fmt::format("DMA{:03}", std::to_underlying(rule)); }
+
+}  // namespace carveout::cli
