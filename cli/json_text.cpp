@@ -39,7 +39,14 @@ std::size_t character_bytes(std::string_view text, std::size_t& bad_bytes) {
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
+  const auto is_plain = [](char c) { return c >= 0x20 && c != '"' && c != '\\' && c < 0x7f; };
   while (!text.empty()) {
+    std::size_t plain = 0;  // nearly all of nearly every string
+    while (plain < text.size() && is_plain(text[plain])) ++plain;
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+
     const char c = text.front();
     std::size_t bad_bytes = 0;
     const std::size_t bytes = character_bytes(text, bad_bytes);

@@ -90,14 +90,19 @@ class Map {
   }
 
  private:
+  struct KnownView {
+    Translation::Kind kind;
+    std::vector<Window> windows;
+    std::uint32_t serial;  // different for each
+  };
+
   /// What a device that is bound to a region needs to know of it.
   struct Region {
     Node node;
     std::optional<PhysRange> first;  // the first chunk or the place, of an enabled region
-  };
-  struct KnownView {
-    Translation::Kind kind;
-    std::vector<Window> windows;
+    // Its last answer: the devices of a bus ask for the same regions, and a search is 1024 windows.
+    std::uint32_t asked_by = 0;
+    std::optional<std::uint64_t> dma = std::nullopt;
   };
 
   [[nodiscard]] bool stop() const { return json_.full() || error_; }
@@ -192,10 +197,10 @@ class Map {
   KnownView known(const std::expected<DmaView, TreeError>& view) {
     if (!view) {
       error_ = view.error();
-      return {Translation::Kind::invalid, {}};
+      return {Translation::Kind::invalid, {}, ++serial_};
     }
     const auto windows = view->translation.windows();
-    return {view->translation.kind(), {windows.begin(), windows.end()}};
+    return {view->translation.kind(), {windows.begin(), windows.end()}, ++serial_};
   }
 
   void windows(std::span<const Window> windows) {
@@ -237,7 +242,7 @@ class Map {
     // children.
     const auto bus = tree_.serving_bus(device);
     const bool as_bus = bus && !tree_.on_dma_cycle(device);
-    KnownView own{Translation::Kind::identity, {}};
+    KnownView own{Translation::Kind::identity, {}, 0};
     if (!as_bus) own = known(ranges_.of_device(device, storage_));
     const KnownView& view = as_bus ? views_.at(bus->index()) : own;
     const Translation translation = view.kind == Translation::Kind::identity
@@ -257,30 +262,34 @@ class Map {
     json_.key("pools").open('[');
     for (const Binding& binding : MemoryRegions{tree_, device}) {
       if (stop()) break;
-      pool(binding, translation);
+      pool(binding, view, translation);
     }
     json_.close(']').close('}');
   }
 
-  void pool(const Binding& binding, const Translation& translation) {
+  void pool(const Binding& binding, const KnownView& view, const Translation& translation) {
     json_.open('{').key("index").number(binding.index);
     json_.key("region");
     binding.region ? path(*binding.region) : static_cast<void>(json_.null());
     json_.key("name");
     binding.name ? json_.string(*binding.name) : json_.null();
-    optional_hex("dma", binding.region ? dma_of(*binding.region, translation) : std::nullopt);
+    optional_hex("dma", binding.region ? dma_of(*binding.region, view, translation) : std::nullopt);
     json_.close('}');
   }
 
-  [[nodiscard]] std::optional<std::uint64_t> dma_of(Node node,
-                                                    const Translation& translation) const {
+  [[nodiscard]] std::optional<std::uint64_t> dma_of(Node node, const KnownView& view,
+                                                    const Translation& translation) {
     if (!reserved_.holds(tree_, node)) return std::nullopt;
     const auto region = std::ranges::lower_bound(regions_, node, {}, &Region::node);
     if (region == regions_.end() || !region->first || region->first->empty()) return std::nullopt;
     // A fact, even of a chunk that passes 2^64.
-    if (translation.kind() == Translation::Kind::identity) return region->first->base.raw();
-    const auto dma = translation.to_dma(*region->first);
-    return dma ? std::optional{dma->raw()} : std::nullopt;
+    if (view.kind == Translation::Kind::identity) return region->first->base.raw();
+    if (region->asked_by != view.serial) {
+      const auto dma = translation.to_dma(*region->first);
+      region->asked_by = view.serial;
+      region->dma = dma ? std::optional{dma->raw()} : std::nullopt;
+    }
+    return region->dma;
   }
 
   const Tree& tree_;
@@ -292,8 +301,9 @@ class Map {
   std::array<char, kMaxPathBytes> path_{};
   std::vector<Window> storage_ =
       std::vector<Window>(kMaxWindows, Window{DmaAddr{0}, PhysAddr{0}, 0});
-  std::vector<Region> regions_;  // in tree order
-  std::unordered_map<std::uint32_t, KnownView> views_;
+  std::vector<Region> regions_;                         // in tree order
+  std::unordered_map<std::uint32_t, KnownView> views_;  // of buses
+  std::uint32_t serial_ = 0;
 };
 
 }  // namespace

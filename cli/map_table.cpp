@@ -291,7 +291,7 @@ class Map {
     }
     if (!words.empty()) table.note(std::move(words));
     for (const Region::User& user : region.users) {
-      table.note(Words{}.say("used by").keep(user.words, user.style));
+      table.note(Words{}.say(facts.enabled ? "used by" : "listed by").keep(user.words, user.style));
     }
   }
 

@@ -93,7 +93,8 @@ std::size_t Page::flow(const std::vector<Piece>& pieces, std::size_t at, std::si
   for (const Piece& piece : pieces) {
     std::string_view text = piece.text;
     std::size_t width = columns(text);
-    if (!line_is_new && at + 1 + width > kColumns) {
+    // What fits on no line is broken where it stands.
+    if (!line_is_new && at + 1 + width > kColumns && rest + width <= kColumns) {
       add("\n");
       spaces(rest);
       at = rest;

@@ -120,6 +120,7 @@ WhyRequest request_of(const Options& options, const CLI::App& parser) {
     request.count = value_of("--count", parse_count(options.count, 1, kMaxCount));
   }
   if (given("--cpu-coherent")) {
+    request.cpu_coherent_given = true;
     request.cpu_coherent = yes_or_no("--cpu-coherent", options.cpu_coherent);
   }
   if (given("--uncached-view")) {

@@ -34,6 +34,7 @@ struct WhyRequest {
   Attributes attributes = Attributes::none;
   Context context = Context::may_wait;
   std::uint64_t count = 1;
+  bool cpu_coherent_given = false;
   bool cpu_coherent = false;  ///< what a device is whose tree says nothing
   std::optional<bool> uncached_view;
 

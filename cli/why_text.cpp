@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "carveout/core/size.hpp"
 #include "page.hpp"
@@ -34,7 +35,7 @@ class Answer {
     findings();
     route();
     blocks();
-    result();
+    refusal();
     return page_.take();
   }
 
@@ -63,18 +64,16 @@ class Answer {
     wishes();
     fact("coherent", coherence());
     addresses();
-    const std::string bits = fmt::format("{} bits", request_.mask_bits);
-    fact("mask", Words{}.keep(bits).say(
-                     request_.mask_given
-                         ? "(--mask)"
-                         : "(--mask): the driver's mask is not in the tree; Linux starts at 32"));
+    fact("mask", Words{}
+                     .keep(fmt::format("{} bits", request_.mask_bits))
+                     .say(request_.mask_given ? "(--mask);" : "assumed (--mask);")
+                     .say("the driver's mask is not in the tree, and Linux starts at 32"));
     Words memory;
-    memory.say("granule").keep(size_text(answer_.granule_bytes)).glue(answer_.has_mmu
-        ? ": pages are assumed;"
-        : ": no pages, by the arm,armv7m-nvic in the tree;");
+    memory.say("granule").keep(size_text(answer_.granule_bytes)).glue(",");
+    memory.say(answer_.has_mmu ? "pages assumed;" : "no pages (arm,armv7m-nvic);");
     memory.say(answer_.uncached_view ? "an uncached view of ordinary memory"
                                      : "no uncached view of ordinary memory");
-    memory.say(request_.uncached_view ? "(--uncached-view)" : "is assumed");
+    memory.say(request_.uncached_view ? "(--uncached-view)" : "assumed (--uncached-view)");
     fact("board", memory);
   }
 
@@ -100,15 +99,20 @@ class Answer {
 
   [[nodiscard]] Words coherence() const {
     Words words;
-    words.say(answer_.coherent ? "yes" : "no").glue(answer_.states_coherent ? "," : ":");
-    words.say(answer_.states_coherent
-                  ? "says the tree"
-                  : "the tree does not say, and this is assumed (--cpu-coherent)");
+    words.say(answer_.coherent ? "yes" : "no").glue(",");
+    if (answer_.states_coherent) return words.say("by the tree");
+    words.say(request_.cpu_coherent_given ? "by --cpu-coherent:" : "assumed (--cpu-coherent):");
+    words.say("the tree does not say");
     return words;
   }
 
   void addresses() {
     Words words;
+    if (answer_.behind_iommu) {
+      words.say("chosen by an IOMMU, but for the device's own pools; of those:");
+      fact("addresses", words);
+      words = {};
+    }
     switch (answer_.translation) {
       case Translation::Kind::identity:
         words.say("a device address is the physical address");
@@ -118,10 +122,13 @@ class Answer {
         break;
       case Translation::Kind::windows: break;
     }
-    if (!words.empty()) fact("addresses", words);
+    auto label = [first = !answer_.behind_iommu]() mutable {
+      return std::exchange(first, false) ? "addresses" : "";
+    };
+    if (!words.empty()) fact(label(), words);
     for (std::size_t i = 0; i < std::min(answer_.windows.size(), kListed); ++i) {
       const Window& window = answer_.windows[i];
-      fact(i == 0 ? "addresses" : "",
+      fact(label(),
            Words{}
                .keep(fmt::format("{} to {}", hex(window.dma.raw()),
                                  hex(window.dma_range().last().raw())))
@@ -132,10 +139,6 @@ class Answer {
     }
     if (answer_.windows.size() > kListed) {
       fact("", Words{}.say(fmt::format("and {} windows more", answer_.windows.size() - kListed)));
-    }
-    if (answer_.behind_iommu) {
-      fact("", Words{}.say("behind an IOMMU, which chooses the device address of anything but the "
-                           "device's own pools"));
     }
   }
 
@@ -244,7 +247,7 @@ class Answer {
     page_.line(answer_.blocks.size() == 1
                    ? std::string{"Granted"}
                    : fmt::format("Granted: {} blocks", answer_.blocks.size()),
-               Style::heading);
+               answer_.failure ? Style::heading : Style::good);
     Table table{source_, {"MEMORY", "DEVICE ADDRESS", "SIZE", "POOL"}};
     const std::size_t count = answer_.blocks.size();
     for (std::size_t i = 0; i < count; ++i) {
@@ -264,12 +267,9 @@ class Answer {
     table.print(page_);
   }
 
-  void result() {
+  void refusal() {
+    if (!answer_.failure) return;
     page_.blank();
-    if (!answer_.failure) {
-      page_.line(Words{}.keep("Granted.", Style::good));
-      return;
-    }
     const WhyFailure& failure = *answer_.failure;
     page_.line(Words{}
                    .keep(fmt::format("Refused: {}.", carveout::name_of(failure.code)), Style::bad)

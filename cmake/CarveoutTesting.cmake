@@ -30,7 +30,8 @@ function(carveout_add_test name)
   gtest_discover_tests(
     ${name}
     TEST_PREFIX "${name}/"
-    DISCOVERY_TIMEOUT 60
+    DISCOVERY_TIMEOUT 120
+    NO_PRETTY_VALUES
     PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
 endfunction()
 

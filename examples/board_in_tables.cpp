@@ -13,17 +13,18 @@ namespace cv = carveout;
 
 namespace board {
 
-// The facts of the board. `measure` adds up the storage at compile time.
-constexpr std::array kDmaMemory{cv::PhysRange{cv::PhysAddr{0xc1f0'0000}, 0x10'0000}};
-constexpr std::array kPools{cv::PoolSettings{.name = "dma", .chunks = kDmaMemory}};
-constexpr std::array kDevices{
-    cv::setup::DeviceRow{.name = "ethernet", .coherent_mask = 0xffff'ffff}};
-constexpr std::array kDefaults{cv::setup::DefaultRow{.role = cv::Role::default_pool, .pool = 0}};
+// The facts of the board; `measure` adds up the storage at compile time. C arrays, because GCC 12
+// puts a constexpr std::array of objects like these into RAM.
+constexpr cv::PhysRange kDmaMemory[]{{cv::PhysAddr{0xc1f0'0000}, 0x10'0000}};
+constexpr cv::PoolSettings kPools[]{{.name = "dma", .chunks = kDmaMemory}};
+constexpr cv::setup::DeviceRow kDevices[]{{.name = "ethernet", .coherent_mask = 0xffff'ffff}};
+constexpr cv::setup::DefaultRow kDefaults[]{{.role = cv::Role::default_pool, .pool = 0}};
 constexpr cv::setup::Tables kTables{.pools = kPools, .devices = kDevices, .defaults = kDefaults};
 
 // An MPU region makes the pool uncached at its one address.
-constexpr std::array kAliases{
-    cv::Alias{cv::PhysAddr{0xc1f0'0000}, cv::PhysAddr{0xc1f0'0000}, 0x10'0000}};
+constexpr cv::Alias kAliases[]{{.cached = cv::PhysAddr{0xc1f0'0000},
+                                .uncached = cv::PhysAddr{0xc1f0'0000},
+                                .size_bytes = 0x10'0000}};
 
 alignas(8) std::array<std::byte, cv::setup::measure(kTables)> storage;
 

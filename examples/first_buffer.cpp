@@ -2,6 +2,7 @@
 // reads right, on a modelled machine whose cache tells the CPU lies.
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <span>
@@ -9,7 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "art_pi_dtb.hpp"  // examples/boards/art-pi.dts, compiled
 #include "carveout/carveout.hpp"
 #include "carveout/device_tree/tree.hpp"
 #include "carveout/setup/from_device_tree.hpp"
@@ -18,6 +18,10 @@
 #include "carveout_sim/machine.hpp"
 
 namespace cv = carveout;
+
+// examples/boards/art-pi.dts, compiled by dtc and put into the program by embed.cmake.
+extern const unsigned char art_pi_dtb[];
+extern const std::size_t art_pi_dtb_bytes;
 
 namespace {
 
@@ -32,16 +36,17 @@ const cv::sim::MachineFacts kArtPi{
     .ram = {{.size_bytes = 0x200'0000, .cached = kSdram, .uncached = kSdram}},
     .cache = cv::sim::CacheGeometry{.line_bytes = 32, .sets = 128, .ways = 4}};
 
-// Says why the story ends here.
-int fails(std::string_view what) {
+// Says what is wrong; main() ends with it.
+int complain(std::string_view what) {
   std::fprintf(stderr, "carveout-demo: %.*s\n", static_cast<int>(what.size()), what.data());
   return 1;
 }
-int fails(const cv::Failure& failure) {
+// The library describes a refused request and a mistake in a tree alike.
+int complain_of(const auto& trouble) {
   std::array<char, 256> storage;
   cv::Text text{storage};
-  cv::describe(failure, text);
-  return fails(text.view());
+  cv::describe(trouble, text);
+  return complain(text.view());
 }
 
 void print_address(const char* whose, std::uint64_t address, const char* remark) {
@@ -62,28 +67,31 @@ bool print_read(const char* view, std::span<const char> bytes, const char* remar
 int main() {
   cv::sim::Machine machine{kArtPi};
   cv::sim::HostPort port{machine};
+  std::printf(
+      "the ART-Pi, modelled: 32 MiB of SDRAM at 0x%llx, a cache that nobody keeps coherent\n",
+      static_cast<unsigned long long>(kSdram.raw()));
 
   // 1. The tree says what memory there is; the driver says how far its device counts.
-  const auto blob = std::as_bytes(std::span{art_pi_dtb});
+  const auto blob = std::as_bytes(std::span{art_pi_dtb, art_pi_dtb_bytes});
   const auto scratch_bytes = cv::device_tree::Tree::measure(blob);
-  if (!scratch_bytes) return fails(scratch_bytes.error().what());
+  if (!scratch_bytes) return complain(scratch_bytes.error().what());
   std::vector<std::byte> scratch(*scratch_bytes);
   const auto tree = cv::device_tree::Tree::open(blob, scratch);
-  if (!tree) return fails(tree.error().what());
+  if (!tree) return complain(tree.error().what());
 
   constexpr std::array kDevices{cv::setup::DeviceSpec{.node = kSerial, .coherent_mask = kMask}};
   const auto storage_bytes = cv::setup::measure(*tree, kDevices);
-  if (!storage_bytes) return fails(storage_bytes.error());
+  if (!storage_bytes) return complain_of(storage_bytes.error());
   std::vector<std::byte> storage(*storage_bytes);
   const auto system =
       cv::setup::build(*tree, kDevices, {.port = port, .aliases = machine.aliases()}, storage,
-                       [](const cv::Finding& finding) { fails(finding.node); });
-  if (!system) return fails(system.error());
+                       [](const cv::Finding& finding) { complain_of(finding); });
+  if (!system) return complain_of(system.error());
 
   // 2. The driver asks for a buffer. It names no pool: the route finds it.
   const cv::Device& serial = *(*system)->find_device(kSerial);
   const auto buffer = cv::alloc_coherent<char[]>(serial, 64);
-  if (!buffer) return fails(buffer.error());
+  if (!buffer) return complain_of(buffer.error());
   const cv::Block& block = buffer->block();
 
   std::printf("%.*s got %llu coherent bytes from %.*s:\n", static_cast<int>(kSerial.size()),
@@ -107,7 +115,7 @@ int main() {
   // 4. The device writes, at its own address, past the cache.
   cv::sim::DmaEngine engine{machine, serial.translation, serial.coherent_mask};
   if (!engine.write(buffer->dma(), std::as_bytes(std::span{kMessage}))) {
-    return fails("the bus refused the device's own buffer");
+    return complain("the bus refused the device's own buffer");
   }
   std::printf("its DMA engine writes \"%.*s\" to 0x%llx; then the CPU reads\n",
               static_cast<int>(kMessage.size()), kMessage.data(),
@@ -123,7 +131,8 @@ int main() {
   // 6. A CPU pointer is no device address: the bus has nothing there.
   const cv::DmaAddr wrong{reinterpret_cast<std::uintptr_t>(buffer->get())};
   const bool moved = engine.write(wrong, std::as_bytes(std::span{kMessage})).has_value();
-  std::printf("given the CPU's pointer instead of the device address, it moves nothing\n");
+  if (!moved)
+    std::printf("given the CPU's pointer instead of the device address, it moves nothing\n");
 
-  return right && !twin && cured && !moved ? 0 : fails("the machine did not behave like one");
+  return right && !twin && cured && !moved ? 0 : complain("the machine did not behave like one");
 }

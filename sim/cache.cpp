@@ -9,7 +9,7 @@
 namespace carveout::sim {
 namespace {
 
-const CacheGeometry& checked(const CacheGeometry& geometry) {
+CacheGeometry checked(CacheGeometry geometry) {
   for (const std::size_t value : {geometry.line_bytes, geometry.sets, geometry.ways}) {
     if (!is_power_of_two(value)) {
       throw std::invalid_argument{"line size, sets and ways of a cache are powers of two"};

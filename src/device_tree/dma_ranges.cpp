@@ -61,8 +61,10 @@ class Entries {
   std::size_t entry_bytes_;
 };
 
+}  // namespace
+
 /// Collects windows and joins neighbours.
-class Windows {
+class DmaRanges::Windows {
  public:
   explicit Windows(std::span<Window> storage) : storage_{storage} {}
 
@@ -86,6 +88,23 @@ class Windows {
   DmaSegment last_{};
   bool has_last_ = false;
 };
+
+namespace {
+
+/// How many segments of a table begin at or before `address`.
+std::size_t count_begun(std::span<const DmaSegment> table, std::uint64_t address) {
+  std::size_t low = 0;
+  std::size_t high = table.size();
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (table[middle].from <= address) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
 
 /// Steps from a bus to the buses above it. On a cycle a bus that was already visited, the device
 /// too, counts as the root and ends the way.
@@ -159,6 +178,10 @@ std::expected<DmaView, TreeError> DmaRanges::view(Node bus, std::optional<Node> 
   for (std::size_t i = 0; i < entries.size() && windows.count() <= kMaxWindows; ++i) {
     const DmaSegment entry = entries[i];
     ++steps_;
+    if (is_too_many(windows, bus, entry)) {
+      view.fault = DmaFault::too_many_windows;
+      return view;
+    }
     for (std::uint64_t done = 0; done < entry.size_bytes && windows.count() <= kMaxWindows;) {
       const Run run = run_through_levels(bus, device, entry.to + done, entry.size_bytes - 1 - done);
       if (exhausted()) return std::unexpected{TreeError{TreeError::Code::too_many_translations}};
@@ -178,10 +201,37 @@ std::expected<DmaView, TreeError> DmaRanges::view(Node bus, std::optional<Node> 
   return view;
 }
 
+/// The table that holds the whole way from the parent side of `bus` to memory, if there is one.
+const DmaRanges::Slot* DmaRanges::whole_way(Node bus) {
+  const auto outer = tree_.outer_bus(bus);
+  if (!outer || slots_.empty()) return nullptr;
+  remember(*outer);
+  const Slot& slot = slots_[outer->index()];
+  return slot.state == State::table && slot.then == 0 ? &slot : nullptr;
+}
+
+/// Whether an entry alone makes so many windows that `windows` becomes too long. A look ahead: to
+/// make a thousand windows for each of many thousand buses, only to call them too many, is slow.
+bool DmaRanges::is_too_many(const Windows& windows, Node bus, const DmaSegment& entry) {
+  const Slot* slot = whole_way(bus);
+  if (slot == nullptr || entry.size_bytes == 0) return false;
+  const std::span<const DmaSegment> table = segments_.subspan(slot->begin, slot->count);
+  // Each segment that begins behind the entry's first byte begins a window; only the first of them
+  // may continue what was there before.
+  const std::size_t begun =
+      count_begun(table, entry.to + (entry.size_bytes - 1)) - count_begun(table, entry.to);
+  return begun > 1 && windows.count() + (begun - 1) > kMaxWindows;
+}
+
 /// How `address`, on the parent side of `bus`, goes on to memory. Of the `more` bytes after it as
 /// many are answered for as go the same way through every level.
 DmaRanges::Run DmaRanges::run_through_levels(Node bus, std::optional<Node> device,
                                              std::uint64_t address, std::uint64_t more) {
+  if (const Slot* slot = whole_way(bus)) {
+    Run run = run_in_table(*slot, address);
+    if (more < run.more) run.more = more;
+    return run;
+  }
   WayUp way{tree_, bus, device};
   Run all{.covered = true, .to = address, .more = more};
   for (auto at = way.after(tree_.outer_bus(bus)); at;) {
@@ -234,22 +284,13 @@ DmaRanges::Run DmaRanges::run_in_table(const Slot& slot, std::uint64_t address) 
   std::size_t found = hint_;
   if (!is_it(found)) ++found;
   if (!is_it(found)) {
-    std::size_t low = 0;
-    std::size_t high = table.size();
-    while (low < high) {
-      const std::size_t middle = low + (high - low) / 2;
-      if (table[middle].from <= address) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    if (low == 0) {
+    found = count_begun(table, address);
+    if (found == 0) {
       return {.covered = false,
               .to = 0,
               .more = table.empty() ? kTop - address : table[0].from - address - 1};
     }
-    found = low - 1;
+    --found;
   }
   hint_ = found;
   const DmaSegment& segment = table[found];

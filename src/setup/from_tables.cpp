@@ -1,5 +1,9 @@
 #include "carveout/setup/from_tables.hpp"
 
+#include <algorithm>
+
+#include "carveout/map/alias.hpp"
+
 namespace carveout::setup {
 namespace {
 
@@ -11,6 +15,43 @@ bool rows_exist(const Tables& tables) {
     if (row.pool >= tables.pools.size()) return false;
   }
   return true;
+}
+
+/// Whether an earlier row has the name already, which is then that row's.
+bool is_taken(std::span<const PoolSettings> pools, std::size_t index) {
+  return std::ranges::any_of(pools.first(index), [&](const PoolSettings& earlier) {
+    return earlier.name == pools[index].name;
+  });
+}
+
+bool overlap(const PoolSettings& a, const PoolSettings& b, std::span<const Alias> aliases) {
+  return std::ranges::any_of(a.chunks, [&](const PhysRange& of_a) {
+    return std::ranges::any_of(
+        b.chunks, [&](const PhysRange& of_b) { return share_bytes(aliases, of_a, of_b); });
+  });
+}
+
+/// Declares one row's pool. Of rows that overlap none becomes a pool, whichever comes first.
+Result<Pool*> declare(std::span<const PoolSettings> pools, std::size_t index, System& system) {
+  const PoolSettings& settings = pools[index];
+  if (is_taken(pools, index))
+    return refuse(Error::already_declared, settings.name, settings.name);
+  for (std::size_t i = 0; i < pools.size(); ++i) {
+    if (i != index && !is_taken(pools, i) &&
+        overlap(settings, pools[i], system.platform().aliases)) {
+      return refuse(Error::overlaps, settings.name, pools[i].name);
+    }
+  }
+  return system.declare(settings);
+}
+
+/// The row that claims a role first. It keeps the role whatever becomes of its pool: a board whose
+/// default is broken must not run on another one in silence.
+const DefaultRow& first_claim(std::span<const DefaultRow> rows, const DefaultRow& row) {
+  return *std::ranges::find_if(rows, [&](const DefaultRow& other) {
+    return other.role == row.role &&
+           (row.role != Role::contiguous_node || other.numa_node == row.numa_node);
+  });
 }
 
 }  // namespace
@@ -32,24 +73,34 @@ Result<System*> build(const Tables& tables, const Platform& platform, std::span<
   };
 
   for (const DeviceRow& row : tables.devices) {
-    hear(system.add_device({.name = row.name,
-                            .coherent_mask = DmaAddr{row.coherent_mask},
-                            .translation = row.windows.empty() ? Translation::identity()
-                                                               : Translation::through(row.windows),
-                            .coherent = row.coherent,
-                            .behind_iommu = row.behind_iommu,
-                            .numa_node = row.numa_node}));
+    const auto added =
+        system.add_device({.name = row.name,
+                           .coherent_mask = DmaAddr{row.coherent_mask},
+                           .translation = row.windows.empty() ? Translation::identity()
+                                                              : Translation::through(row.windows),
+                           .coherent = row.coherent,
+                           .behind_iommu = row.behind_iommu,
+                           .numa_node = row.numa_node});
+    hear(added);
+    if (!added) system.skip_device();
   }
   for (std::size_t i = 0; i < tables.pools.size(); ++i) {
     const PoolSettings& settings = tables.pools[i];
-    const auto pool = system.declare(settings);
+    const auto pool = declare(tables.pools, i, system);
     hear(pool);
     for (const DefaultRow& row : tables.defaults) {
-      if (row.pool == i && pool) hear(system.set_default(row.role, **pool, row.numa_node));
+      if (row.pool != i) continue;
+      const DefaultRow& first = first_claim(tables.defaults, row);
+      if (&first != &row) {
+        hear(Result<void>{
+            refuse(Error::already_declared, settings.name, tables.pools[first.pool].name)});
+      } else if (pool) {
+        hear(system.set_default(row.role, **pool, row.numa_node));
+      }
     }
     for (const BindingRow& row : tables.bindings) {
       Device* const device =
-          row.pool == i ? system.find_device(tables.devices[row.device].name) : nullptr;
+          row.pool == i ? system.device(static_cast<Holder>(row.device)) : nullptr;
       if (device == nullptr) continue;
       hear(pool ? system.bind(*device, **pool, row.settings)
                 : system.bind_refused(*device, settings.name, settings.memory, pool.error().code,

@@ -30,6 +30,13 @@ std::optional<Reach> reach_through(const Window& window, DmaAddr mask) {
   return Reach{.first = window.cpu, .last = window.to_phys(last), .dma = window.dma};
 }
 
+/// What is wrong with a window by itself.
+std::optional<Error> fault_of(const Window& window) {
+  if (window.size_bytes == 0) return Error::empty_range;
+  if (window.cpu_range().wraps() || window.dma_range().wraps()) return Error::wraps;
+  return std::nullopt;
+}
+
 /// At the end, so that searches and reports go in the order of declaration.
 template <class Node>
 void append(Node*& list, Node* node) {
@@ -80,17 +87,11 @@ Result<std::string_view> System::keep(std::string_view text) {
   return std::string_view{*characters, text.size()};
 }
 
-PhysRange System::canonical(PhysRange range) const {
-  const auto views = views_of(platform_.aliases, range);
-  return views ? views->uncached : range;
-}
-
 const Pool* System::overlapping(PhysRange range) const {
-  const PhysRange bytes = canonical(range);
   for (const PoolNode* node = pools_; node != nullptr; node = node->next) {
     if (node->pool.closed()) continue;
-    for (const Chunk& chunk : node->pool.chunks()) {
-      if (chunk.range.overlaps(range) || canonical(chunk.range).overlaps(bytes)) return &node->pool;
+    for (const PhysRange& other : node->stated) {
+      if (share_bytes(platform_.aliases, range, other)) return &node->pool;
     }
   }
   return nullptr;
@@ -121,15 +122,22 @@ std::uint64_t System::granule_of(const PoolSettings& settings) const {
 Result<Pool*> System::declare(const PoolSettings& settings) {
   if (find_pool(settings.name) != nullptr)
     return refuse(Error::already_declared, settings.name, settings.name);
+  // Before it is compared with the cache line, which would hide it.
+  if (settings.granule_bytes != 0 && !is_power_of_two(settings.granule_bytes))
+    return refuse(Error::bad_granule, settings.name);
   const std::uint64_t granule = granule_of(settings);
-  if (!is_power_of_two(granule)) return refuse(Error::bad_granule, settings.name);
   if (settings.chunks.empty()) return refuse(Error::empty_range, settings.name);
-  for (const PhysRange& range : settings.chunks) {
+  for (std::size_t i = 0; i < settings.chunks.size(); ++i) {
+    const PhysRange& range = settings.chunks[i];
     if (range.empty()) return refuse(Error::empty_range, settings.name);
     if (range.wraps()) return refuse(Error::wraps, settings.name);
     if (inward(range, granule).empty()) return refuse(Error::below_granule, settings.name);
     if (const Pool* other = overlapping(range))
       return refuse(Error::overlaps, settings.name, other->name());
+    for (const PhysRange& earlier : settings.chunks.first(i)) {
+      if (share_bytes(platform_.aliases, range, earlier))
+        return refuse(Error::overlaps, settings.name, settings.name);
+    }
   }
 
   const std::size_t before = used_;
@@ -157,6 +165,8 @@ Result<Pool*> System::declare(const PoolSettings& settings) {
   }
   auto allocator = RangeAllocator::create({*ranges, count}, granule, blocks, {*table, table_bytes});
   if (!allocator) return give_up(allocator.error());
+  // The allocator has read them: from here on they are what later pools are held against.
+  std::ranges::copy(settings.chunks, *ranges);
 
   auto* const node =
       new (*node_room) PoolNode{.pool = Pool{Pool::Settings{.name = settings.name,
@@ -164,6 +174,7 @@ Result<Pool*> System::declare(const PoolSettings& settings) {
                                                             .granule_bytes = granule,
                                                             .chunks = {*chunks, count}},
                                              platform_.port, std::move(*allocator)},
+                                .stated = {*ranges, count},
                                 .next = nullptr};
   append(pools_, node);
   return &node->pool;
@@ -199,9 +210,7 @@ Result<Device*> System::add_device(const DeviceSettings& settings) {
     return refuse(Error::already_declared, {}, settings.name);
   const std::span<const Window> windows = settings.translation.windows();
   for (const Window& window : windows) {
-    if (window.size_bytes == 0) return refuse(Error::empty_range, {}, settings.name);
-    if (window.cpu_range().wraps() || window.dma_range().wraps())
-      return refuse(Error::wraps, {}, settings.name);
+    if (const auto fault = fault_of(window)) return refuse(*fault, {}, settings.name);
   }
 
   const std::size_t before = used_;
@@ -274,7 +283,8 @@ Result<Binding*> System::add_binding(Device& device, std::string_view pool_name,
 std::optional<Error> System::binding_error(const Device& device, const Pool& pool,
                                            const Binding& binding,
                                            const Translation& translation) const {
-  if (!platform_.described_only && !device.coherent && !pool.has(View::uncached))
+  if (pool.memory() == Memory::coherent && !platform_.described_only && !device.coherent &&
+      !pool.has(View::uncached))
     return Error::no_uncached_view;
   for (const Chunk& chunk : pool.chunks()) {
     if (const auto error = reach_error(translation, binding.reaches, chunk.range)) return error;
@@ -284,12 +294,6 @@ std::optional<Error> System::binding_error(const Device& device, const Pool& poo
 
 Result<void> System::bind(Device& device, Pool& pool, const BindingSettings& settings) {
   if (pool.memory() == Memory::ordinary) return refuse(Error::wrong_kind, pool.name());
-  if (settings.window) {
-    const Window& window = *settings.window;
-    if (window.size_bytes == 0) return refuse(Error::empty_range, pool.name());
-    if (window.cpu_range().wraps() || window.dma_range().wraps())
-      return refuse(Error::wraps, pool.name());
-  }
   const std::size_t before = used_;
   const auto reach_room = room_for<Reach>(settings.window ? 1 : 0);
   if (!reach_room) return std::unexpected{reach_room.error()};
@@ -300,14 +304,17 @@ Result<void> System::bind(Device& device, Pool& pool, const BindingSettings& set
   }
   Binding& binding = **added;
   binding.pool = &pool;
-  if (settings.window) {
-    const auto reach = reach_through(*settings.window, device.coherent_mask);
+  if (!settings.window) {
+    binding.refused = binding_error(device, pool, binding, device.translation);
+  } else {
     binding.reaches = {};
+    binding.refused = fault_of(*settings.window);
+  }
+  if (settings.window && !binding.refused) {
+    const auto reach = reach_through(*settings.window, device.coherent_mask);
     if (reach) binding.reaches = {new (*reach_room) Reach{*reach}, 1};
     binding.refused =
         binding_error(device, pool, binding, Translation::through({&*settings.window, 1}));
-  } else {
-    binding.refused = binding_error(device, pool, binding, device.translation);
   }
   if (binding.refused) return refuse(*binding.refused, pool.name(), device.name);
   return {};

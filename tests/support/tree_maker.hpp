@@ -20,9 +20,11 @@ namespace carveout::test {
 /// Writes a tree node by node. Reservations come first, then the root, which is begun already.
 class TreeMaker {
  public:
-  explicit TreeMaker(std::initializer_list<std::pair<std::uint64_t, std::uint64_t>> reservations = {},
-                     std::size_t capacity_bytes = std::size_t{8} << 20)
-      : TreeMaker(std::vector<std::pair<std::uint64_t, std::uint64_t>>{reservations}, capacity_bytes) {}
+  explicit TreeMaker(
+      std::initializer_list<std::pair<std::uint64_t, std::uint64_t>> reservations = {},
+      std::size_t capacity_bytes = std::size_t{8} << 20)
+      : TreeMaker(std::vector<std::pair<std::uint64_t, std::uint64_t>>{reservations},
+                  capacity_bytes) {}
 
   explicit TreeMaker(const std::vector<std::pair<std::uint64_t, std::uint64_t>>& reservations,
                      std::size_t capacity_bytes = std::size_t{8} << 20)
@@ -107,7 +109,9 @@ class OpenTree {
   OpenTree& operator=(const OpenTree&) = delete;
 
   [[nodiscard]] const device_tree::Tree& tree() const { return tree_; }
-  operator const device_tree::Tree&() const { return tree_; }  // NOLINT(google-explicit-constructor)
+  operator const device_tree::Tree&() const {
+    return tree_;
+  }  // NOLINT(google-explicit-constructor)
   const device_tree::Tree* operator->() const { return &tree_; }
 
   /// The node at a path that is there.
@@ -127,7 +131,8 @@ class OpenTree {
     if (!bytes) throw std::runtime_error(std::string{bytes.error().what()});
     return *bytes;
   }
-  static device_tree::Tree open(const std::vector<std::byte>& blob, std::vector<std::byte>& scratch) {
+  static device_tree::Tree open(const std::vector<std::byte>& blob,
+                                std::vector<std::byte>& scratch) {
     const auto tree = device_tree::Tree::open(blob, scratch);
     if (!tree) throw std::runtime_error(std::string{tree.error().what()});
     return *tree;

@@ -95,6 +95,9 @@ class DmaRanges {
 
   [[nodiscard]] std::expected<DmaView, TreeError> view(Node bus, std::optional<Node> device,
                                                        std::span<Window> storage);
+  class Windows;
+  [[nodiscard]] const Slot* whole_way(Node bus);
+  [[nodiscard]] bool is_too_many(const Windows& windows, Node bus, const DmaSegment& entry);
   [[nodiscard]] Run run_through_levels(Node bus, std::optional<Node> device, std::uint64_t address,
                                        std::uint64_t more);
   [[nodiscard]] Run run_in_entries(Node bus, std::uint64_t address);

@@ -49,4 +49,26 @@ struct Views {
   return std::nullopt;
 }
 
+/// Whether two ranges have a byte of RAM in common, by whichever of its addresses each is stated in.
+/// Ranges may leave an alias: what lies in it counts.
+[[nodiscard]] constexpr bool share_bytes(std::span<const Alias> aliases, PhysRange a, PhysRange b) {
+  // Calls `seen(range)` for the range and for each twin of a part of it, until one answers yes.
+  const auto by_any_address = [aliases](PhysRange range, auto seen) {
+    if (seen(range)) return true;
+    for (const Alias& alias : aliases) {
+      const PhysRange sides[] = {{alias.cached, alias.size_bytes},
+                                 {alias.uncached, alias.size_bytes}};
+      for (const int side : {0, 1}) {
+        const PhysRange part = range.intersection(sides[side]);
+        const PhysAddr twin{part.base.raw() - sides[side].base.raw() + sides[1 - side].base.raw()};
+        if (!part.empty() && seen(PhysRange{twin, part.size_bytes})) return true;
+      }
+    }
+    return false;
+  };
+  return by_any_address(a, [&](PhysRange of_a) {
+    return by_any_address(b, [&](PhysRange of_b) { return of_a.overlaps(of_b); });
+  });
+}
+
 }  // namespace carveout

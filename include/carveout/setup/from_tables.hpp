@@ -69,7 +69,8 @@ struct Tables {
 }
 
 /// Builds a System from tables. A mistake disables what it names and never the board: `refused`
-/// hears of it, and the rest works.
+/// hears of it, and the rest works. As for a tree, pools that overlap are both refused, and of two
+/// rows for one role the first claims it, whatever becomes of its pool.
 ///
 /// Fails with: bad_granule or storage_too_small (nothing is built), no_such_node (a binding or a
 /// default names a row that is not there).

@@ -116,7 +116,8 @@ class System {
   /// Fails with exactly one of; the System is then as before:
   ///   already_declared   a pool of this name exists, and stays
   ///   empty_range, wraps
-  ///   overlaps           shares bytes with another pool, by whichever of an alias's two addresses
+  ///   overlaps           the ranges as stated share bytes with those of another pool, or with each
+  ///                      other, by whichever of an alias's two addresses
   ///   bad_granule        not a power of two, or so small that the pool has 2^32 of them
   ///   below_granule      a chunk has no whole granule
   ///   storage_too_small  carries what was asked and what was left
@@ -136,16 +137,21 @@ class System {
   /// Fails with exactly one of: already_declared (the name), empty_range or wraps (a window),
   /// storage_too_small.
   [[nodiscard]] Result<Device*> add_device(const DeviceSettings& settings);
+  /// Leaves the next number without a device, so that the devices behind one that was refused keep
+  /// the numbers that a table gave them.
+  void skip_device() { ++device_count_; }
 
   /// Gives a pool to one device. The pool must be reached whole, here and now; a pool may be bound
   /// to several devices.
   ///
   /// A refused binding stays as a refused one: the device was meant to have a pool of its own, so
-  /// it gets no other instead. But for already_declared, which leaves the first.
+  /// it gets no other instead. But for already_declared, which leaves the first, and wrong_kind,
+  /// which binds nothing.
   ///
   /// Fails with exactly one of: already_declared (the index or the name), wrong_kind (ordinary
   /// memory), empty_range or wraps (a window stated here), not_in_window, unreachable,
-  /// no_uncached_view, storage_too_small.
+  /// no_uncached_view (coherent memory that the device would be served through the cache; of other
+  /// kinds the request decides, because some requests want them cached), storage_too_small.
   Result<void> bind(Device& device, Pool& pool, const BindingSettings& settings = {});
 
   /// Records that a device was meant to have a pool which does not exist, because `why`. It bars
@@ -174,6 +180,7 @@ class System {
  private:
   struct PoolNode {
     Pool pool;
+    std::span<const PhysRange> stated;  ///< its chunks before they were used inward
     PoolNode* next;
   };
 
@@ -189,7 +196,6 @@ class System {
 
   System(const Platform& platform, std::span<std::byte> storage);
 
-  [[nodiscard]] PhysRange canonical(PhysRange range) const;
   [[nodiscard]] const Pool* overlapping(PhysRange range) const;
   [[nodiscard]] Chunk chunk_of(PhysRange range) const;
   [[nodiscard]] std::uint64_t granule_of(const PoolSettings& settings) const;

@@ -18,4 +18,7 @@ inline volatile std::uint32_t& at(std::uintptr_t address) {
   return *reinterpret_cast<volatile std::uint32_t*>(address);
 }
 
+/// What was written before it is in force after it, for the core and for the compiler.
+inline void barrier() { asm volatile("dsb\n\tisb" ::: "memory"); }
+
 }  // namespace armv7m

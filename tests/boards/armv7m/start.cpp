@@ -19,7 +19,7 @@ namespace {
 void reset() {
   // CP10 and CP11 in full, before anything that a compiler may have put a float register into.
   armv7m::at(armv7m::kCpacr) = 0xfU << 20;
-  asm volatile("dsb\n\tisb" ::: "memory");
+  armv7m::barrier();
 
   for (volatile std::uint32_t* word = &image_bss_start; word != &image_bss_end; ++word) *word = 0;
   for (void (**init)() = &image_init_start; init != &image_init_end; ++init) (*init)();

@@ -64,7 +64,7 @@ int board::run() {
   using namespace an500;     // NOLINT(google-build-using-namespace)
 
   cortex_m::Mpu mpu;
-  count("MPU regions", mpu.regions());
+  check_equal(mpu.regions(), kPoolRegionNumber + 1, "the pool's region is the last, which wins");
   if (kSetRegion) mpu.set(kPoolRegionNumber, *kPoolRegion);
   mpu.enable();
 

@@ -18,7 +18,9 @@ std::string numbered(std::uint32_t number) {
   return name;
 }
 
-void reserved_memory(TreeMaker& tree) { tree.begin("reserved-memory").counts(1, 1).empty("ranges"); }
+void reserved_memory(TreeMaker& tree) {
+  tree.begin("reserved-memory").counts(1, 1).empty("ranges");
+}
 
 void dma_parent(TreeMaker& tree, std::uint32_t phandle) {
   tree.cells("interconnects", {phandle}).string("interconnect-names", "dma-mem");
@@ -99,7 +101,8 @@ Blob nested_narrow_windows() {
       Cells windows;
       for (std::uint32_t i = 0; i < 1024; ++i) {
         const bool survives = i < 3;
-        windows.insert(windows.end(), {i * 0x2000, survives ? i * 0x2000 : 0x8000'0000 + i, 0x1000});
+        windows.insert(windows.end(),
+                       {i * 0x2000, survives ? i * 0x2000 : 0x8000'0000 + i, 0x1000});
       }
       tree.cells("dma-ranges", windows);
       tree.begin("device").cells("memory-region", {}).end();
@@ -135,15 +138,15 @@ Blob doubling(bool leads_nowhere, std::uint32_t leaves) {
   tree.counts(2, 2);
   for (std::uint32_t depth = 0; depth < 60; ++depth) {
     tree.begin("b").counts(2, 2);
+    const std::uint64_t half = std::uint64_t{1} << depth;
     if (depth == 0 && leads_nowhere) {
       tree.wide("dma-ranges", {std::uint64_t{1} << 63, 0, 0x1000});
     } else {
-      const std::uint64_t half = std::uint64_t{1} << 40;
       tree.wide("dma-ranges", {0, 0, half, half, 0, half});
     }
   }
   for (std::uint32_t i = 0; i < leaves; ++i) {
-    tree.begin("leaf").wide("dma-ranges", {0, 0, std::uint64_t{1} << 41});
+    tree.begin("leaf").wide("dma-ranges", {0, 0, std::uint64_t{1} << 60});
     tree.begin("device").cells("memory-region", {}).end().end();
   }
   for (std::uint32_t depth = 0; depth < 60; ++depth) tree.end();
@@ -156,7 +159,8 @@ Blob star() {
   tree.counts(1, 1);
   tree.begin("outer").counts(1, 1);
   Cells outer;
-  for (std::uint32_t i = 0; i < 2000; ++i) outer.insert(outer.end(), {i * 0x2000, i * 0x1000, 0x1000});
+  for (std::uint32_t i = 0; i < 2000; ++i)
+    outer.insert(outer.end(), {i * 0x2000, i * 0x1000, 0x1000});
   tree.cells("dma-ranges", outer);
   for (std::uint32_t i = 0; i < 60'000; ++i) {
     tree.begin("b").cells("dma-ranges", {0, 0, 0x4000'0000}).end();
@@ -174,7 +178,10 @@ Blob misaligned_pieces() {
   tree.wide("reg", {0x1'0000'0010, 100'000 * 0x2000}).end();
   tree.begin("reserved-memory").counts(2, 2).empty("ranges");
   for (std::uint32_t i = 0; i < 30'000; ++i) {
-    tree.begin("r").wide("size", {0x1800}).wide("alignment", {std::uint64_t{0x2000} << (i % 40)}).end();
+    tree.begin("r")
+        .wide("size", {0x1800})
+        .wide("alignment", {std::uint64_t{0x2000} << (i % 40)})
+        .end();
   }
   return tree.end().finish();
 }
@@ -183,7 +190,8 @@ Blob many_regions_to_place() {
   TreeMaker tree;
   tree.counts(1, 1);
   Cells memory;
-  for (std::uint32_t i = 0; i < 100'000; ++i) memory.insert(memory.end(), {0x1000'0000 + i * 0x3000, 0x2000});
+  for (std::uint32_t i = 0; i < 100'000; ++i)
+    memory.insert(memory.end(), {0x1000'0000 + i * 0x3000, 0x2000});
   tree.begin("memory").string("device_type", "memory").cells("reg", memory).end();
   reserved_memory(tree);
   for (std::uint32_t i = 0; i < 60'000; ++i) {
@@ -206,7 +214,9 @@ Blob overlapping_memory() {
   tree.cells("reg", pairs).end();
   tree.begin("reserved-memory").counts(2, 2).empty("ranges");
   for (std::uint32_t i = 0; i < 8'000; ++i) {
-    tree.begin("r").wide("size", {0x3000}).wide("alloc-ranges", {0x1'1000'0000, 0x1000, 0x1'1000'0000, 0x1000'0000});
+    tree.begin("r")
+        .wide("size", {0x3000})
+        .wide("alloc-ranges", {0x1'1000'0000, 0x1000, 0x1'1000'0000, 0x1000'0000});
     tree.end();
   }
   return tree.end().finish();
@@ -216,11 +226,13 @@ Blob many_alloc_ranges() {
   TreeMaker tree;
   tree.counts(1, 1);
   Cells memory;
-  for (std::uint32_t i = 0; i < 50'000; ++i) memory.insert(memory.end(), {0x1000'0000 + i * 0x3000, 0x2000});
+  for (std::uint32_t i = 0; i < 50'000; ++i)
+    memory.insert(memory.end(), {0x1000'0000 + i * 0x3000, 0x2000});
   tree.begin("memory").string("device_type", "memory").cells("reg", memory).end();
   reserved_memory(tree);
   Cells everywhere;
-  for (std::uint32_t i = 0; i < 10'000; ++i) everywhere.insert(everywhere.end(), {0x1000'0000 + i, 0x4000'0000});
+  for (std::uint32_t i = 0; i < 10'000; ++i)
+    everywhere.insert(everywhere.end(), {0x1000'0000 + i, 0x4000'0000});
   for (std::uint32_t i = 0; i < 40; ++i) {
     tree.begin("r").cells("size", {0x4000}).cells("alloc-ranges", everywhere).end();
   }
@@ -238,11 +250,14 @@ Blob many_bindings(std::uint32_t count) {
   tree.end();
   tree.begin("b").counts(1, 1);
   Cells windows;
-  for (std::uint32_t i = 0; i < 1024; ++i) windows.insert(windows.end(), {i * 0x2000, i * 0x1000, 0x1000});
+  for (std::uint32_t i = 0; i < 1024; ++i)
+    windows.insert(windows.end(), {i * 0x2000, i * 0x1000, 0x1000});
   tree.cells("dma-ranges", windows);
   Cells phandles;
   for (std::uint32_t i = 0; i < count; ++i) phandles.push_back(1 + i % 1000);
-  tree.begin("device").cells("memory-region", phandles).bytes("memory-region-names", std::string(1000, '\0'));
+  tree.begin("device")
+      .cells("memory-region", phandles)
+      .bytes("memory-region-names", std::string(1000, '\0'));
   return tree.end().end().finish();
 }
 
@@ -272,15 +287,23 @@ Blob wide_bus() {
 /// All names of properties end in one tail of a megabyte and a half.
 Blob long_names() {
   TreeMaker tree;
-  tree.empty(std::string(1'500'000, 'x'));
   for (std::uint32_t i = 0; i < 200'000; ++i) tree.empty("x");
-  return tree.finish();
+  tree.empty(std::string(1'500'000, 'y'));
+  Blob blob = tree.finish();
+  // libfdt looks for each name among all others, so the names are moved afterwards.
+  constexpr int kNameAt = 8;
+  constexpr fdt32_t kLongName = 2;  // behind "x" and its zero
+  for (int at = fdt_first_property_offset(blob.data(), 0); at >= 0;
+       at = fdt_next_property_offset(blob.data(), at)) {
+    fdt32_st(blob.data() + fdt_off_dt_struct(blob.data()) + at + kNameAt, kLongName);
+  }
+  return blob;
 }
 
 Blob one_phandle_for_all() {
   TreeMaker tree;
   tree.counts(1, 1);
-  for (std::uint32_t i = 0; i < 60'000; ++i) {
+  for (std::uint32_t i = 0; i < 50'000; ++i) {
     tree.begin("d").phandle(1).cells("#interconnect-cells", {0});
     dma_parent(tree, 1);
     tree.end();
@@ -291,7 +314,11 @@ Blob one_phandle_for_all() {
 Blob long_interconnects() {
   TreeMaker tree;
   tree.counts(1, 1);
-  tree.begin("fabric").phandle(1).cells("#interconnect-cells", {0}).cells("dma-ranges", {0, 0, 0x1000}).end();
+  tree.begin("fabric")
+      .phandle(1)
+      .cells("#interconnect-cells", {0})
+      .cells("dma-ranges", {0, 0, 0x1000})
+      .end();
   for (std::uint32_t i = 0; i < 20; ++i) {
     std::string names(25'000, '\0');
     names += "dma-mem";
@@ -316,7 +343,8 @@ Blob windows_of_many_devices() {
   tree.counts(1, 1);
   tree.begin("b").counts(1, 1);
   Cells windows;
-  for (std::uint32_t i = 0; i < 1024; ++i) windows.insert(windows.end(), {i * 0x2000, i * 0x1000, 0x1000});
+  for (std::uint32_t i = 0; i < 1024; ++i)
+    windows.insert(windows.end(), {i * 0x2000, i * 0x1000, 0x1000});
   tree.cells("dma-ranges", windows);
   for (std::uint32_t i = 0; i < 100'000; ++i) tree.begin("d").cells("memory-region", {}).end();
   return tree.end().finish();
@@ -326,7 +354,8 @@ Blob many_region_nodes() {
   TreeMaker tree;
   tree.counts(1, 1);
   reserved_memory(tree);
-  for (std::uint32_t i = 0; i < 60'000; ++i) tree.begin(numbered(i)).cells("reg", {i * 0x1000, 0x1000}).end();
+  for (std::uint32_t i = 0; i < 60'000; ++i)
+    tree.begin(numbered(i)).cells("reg", {i * 0x1000, 0x1000}).end();
   return tree.end().finish();
 }
 
@@ -353,6 +382,7 @@ std::vector<HostileTree> hostile_trees() {
       {"doubling", [] { return doubling(false, 1); }},
       {"doubling_to_nowhere", [] { return doubling(true, 1); }},
       {"doubling_with_leaves", [] { return doubling(false, 30'000); }},
+      {"doubling_to_nowhere_with_leaves", [] { return doubling(true, 30'000); }},
       {"star", star},
       {"misaligned_pieces", misaligned_pieces},
       {"many_regions_to_place", many_regions_to_place},

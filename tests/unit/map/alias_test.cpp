@@ -77,5 +77,36 @@ TEST(Alias, TheLastByteOfAnAliasHasATwin) {
   EXPECT_EQ(views->uncached.base, PhysAddr{0xbfff'ffff});
 }
 
+TEST(ShareBytes, RangesThatOverlapDo) {
+  EXPECT_TRUE(share_bytes({}, {PhysAddr{0x1000}, 0x1000}, {PhysAddr{0x1fff}, 0x1000}));
+}
+
+TEST(ShareBytes, RangesThatTouchDoNot) {
+  EXPECT_FALSE(share_bytes(kKseg, {PhysAddr{0x1000}, 0x1000}, {PhysAddr{0x2000}, 0x1000}));
+}
+
+TEST(ShareBytes, ARangeAndItsTwinDo) {
+  EXPECT_TRUE(share_bytes(kKseg, {PhysAddr{0x8000'1000}, 0x10}, {PhysAddr{0xa000'1000}, 0x10}));
+}
+
+TEST(ShareBytes, ARangeAndTheTwinOfItsNeighbourDoNot) {
+  EXPECT_FALSE(share_bytes(kKseg, {PhysAddr{0x8000'1000}, 0x10}, {PhysAddr{0xa000'1010}, 0x10}));
+}
+
+TEST(ShareBytes, ARangeThatLeavesTheAliasDoesByThePartInIt) {
+  EXPECT_TRUE(share_bytes(kKseg, {PhysAddr{0x7fff'f000}, 0x2000}, {PhysAddr{0xa000'0ff0}, 0x10}));
+  EXPECT_TRUE(share_bytes(kKseg, {PhysAddr{0xa000'0ff0}, 0x10}, {PhysAddr{0x7fff'f000}, 0x2000}));
+}
+
+TEST(ShareBytes, TwoAliasesOfTheSameRamDo) {
+  constexpr std::array kThreeAddresses{Alias{PhysAddr{0x1000}, PhysAddr{0x9000}, 0x1000},
+                                       Alias{PhysAddr{0x1000}, PhysAddr{0xd000}, 0x1000}};
+  EXPECT_TRUE(share_bytes(kThreeAddresses, {PhysAddr{0x9000}, 0x10}, {PhysAddr{0xd00f}, 0x10}));
+}
+
+TEST(ShareBytes, AnEmptyRangeSharesNothing) {
+  EXPECT_FALSE(share_bytes(kKseg, {PhysAddr{0x8000'0000}, 0}, {PhysAddr{0x8000'0000}, 0x10}));
+}
+
 }  // namespace
 }  // namespace carveout

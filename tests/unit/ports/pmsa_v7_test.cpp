@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "cortex_m_machine.hpp"
@@ -20,8 +21,8 @@ constexpr PhysRange range(std::uint64_t base, std::uint64_t size_bytes) {
   return {PhysAddr{base}, size_bytes};
 }
 
-// ../shared/reference/semantics.md, vector 56: the ART-Pi's default pool.
-TEST(PmsaV7, Vector56AMebibyteAtTheTopOfTheSdramIsOneRegion) {
+// The row of the project's reference vectors: the ART-Pi's default pool.
+TEST(PmsaV7, Row56AMebibyteAtTheTopOfTheSdramIsOneRegion) {
   constexpr auto region = non_cacheable_region(range(0xc1f0'0000, 0x10'0000));
   static_assert(region.has_value());
   EXPECT_EQ(region->rbar, 0xc1f0'0000U);

@@ -35,7 +35,8 @@ TEST_F(SetDefault, GivesThePoolTheRole) {
 TEST_F(SetDefault, GivesNoOtherRole) {
   must(board_.system->set_default(Role::default_pool, pool_));
   for (const Role role : kBoardRoles) {
-    if (role != Role::default_pool) EXPECT_EQ(board_.system->roles().of(role), nullptr);
+    const Pool* const expected = role == Role::default_pool ? &pool_ : nullptr;
+    EXPECT_EQ(board_.system->roles().of(role), expected) << name_of(role);
   }
 }
 

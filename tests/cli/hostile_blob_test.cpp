@@ -1,0 +1,179 @@
+// Well-formed blobs that are made to be slow, deep or long: an answer or a refusal, soon.
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "program.hpp"
+#include "tests/support/tree_maker.hpp"
+
+namespace carveout::test {
+namespace {
+
+std::string text_of(const std::vector<std::byte>& blob) {
+  return {reinterpret_cast<const char*>(blob.data()), blob.size()};
+}
+
+/// Runs every use of a board, and expects whole answers or refusals.
+/// @return whether any was refused with these words.
+bool answers(const std::vector<std::byte>& blob, std::string_view words = "") {
+  const TemporaryFolder folder;
+  const std::string board = folder.write("board.dtb", text_of(blob));
+  const std::vector<std::vector<std::string>> uses{
+      {"map", board},
+      {"map", "--json", board},
+      {"why", board, "--device", "/", "--size", "4K", "--count", "3"},
+      {"why", board, "--bus", "/", "--size", "4K", "--json"},
+  };
+  bool refused = false;
+  for (const auto& arguments : uses) {
+    const Outcome run = carveout(arguments);
+    EXPECT_TRUE(run.status.has_value()) << arguments[0] << ": killed\n" << run.err.substr(0, 2000);
+    if (run.status != 2) {
+      EXPECT_NE(run.out, "");
+      continue;
+    }
+    EXPECT_EQ(run.out, "");
+    EXPECT_TRUE(is_refusal(run.err)) << run.err.substr(0, 2000);
+    refused = refused || (!words.empty() && run.err.find(words) != std::string::npos);
+  }
+  return refused;
+}
+
+TreeMaker& reserved(TreeMaker& maker) {
+  return maker.begin("reserved-memory").counts(1, 1).empty("ranges");
+}
+
+TEST(HostileBlob, TooDeep) {
+  TreeMaker maker;
+  for (int i = 0; i < 65; ++i) maker.begin("n");
+  for (int i = 0; i < 65; ++i) maker.end();
+  EXPECT_TRUE(answers(maker.finish(), "64"));
+}
+
+TEST(HostileBlob, AsDeepAsAllowed) {
+  TreeMaker maker;
+  for (int i = 0; i < 64; ++i) maker.begin("n");
+  for (int i = 0; i < 64; ++i) maker.end();
+  EXPECT_FALSE(answers(maker.finish(), "64"));
+}
+
+TEST(HostileBlob, APathOverTheLimit) {
+  TreeMaker maker;
+  maker.begin(std::string(4096, 'a')).end();
+  EXPECT_TRUE(answers(maker.finish(), "4096"));
+}
+
+TEST(HostileBlob, APathAtTheLimit) {
+  TreeMaker maker;
+  maker.counts(1, 1);
+  maker.begin(std::string(4095, 'a')).cells("memory-region", {7}).end();
+  EXPECT_FALSE(answers(maker.finish(), "4096"));
+}
+
+/// 30,000 regions with long paths: over 64 MiB of table, and over 64 MiB of JSON.
+TEST(HostileBlob, TooMuchOutput) {
+  TreeMaker maker;
+  maker.counts(1, 1);
+  const std::string name(3800, 'b');
+  maker.begin(name);
+  for (std::uint32_t i = 0; i < 30'000; ++i) {
+    maker.begin("d@" + std::to_string(i)).cells("memory-region", {7}).end();
+  }
+  maker.end();
+  EXPECT_TRUE(answers(maker.finish(), "output"));
+}
+
+TEST(HostileBlob, ManyRegions) {
+  TreeMaker maker;
+  maker.counts(1, 1);
+  reserved(maker);
+  for (std::uint32_t i = 0; i < 20'000; ++i) {
+    maker.begin("r@" + std::to_string(i))
+        .string("compatible", "shared-dma-pool")
+        .cells("reg", {i * 4096, 8192})
+        .empty("no-map")
+        .empty("linux,dma-default")
+        .end();
+  }
+  maker.end();
+  answers(maker.finish());
+}
+
+TEST(HostileBlob, OneDeviceThatListsEverything) {
+  TreeMaker maker;
+  maker.counts(1, 1);
+  reserved(maker);
+  maker.begin("r@80000000")
+      .phandle(1)
+      .string("compatible", "shared-dma-pool")
+      .cells("reg", {0x80000000, 0x100000})
+      .empty("no-map")
+      .end()
+      .end();
+  const std::vector<std::uint32_t> everything(200'000, 1);
+  maker.begin("device").cells("memory-region", everything).end();
+  answers(maker.finish());
+}
+
+/// Buses in a row, each of which cuts what is below it into more pieces.
+TEST(HostileBlob, WindowsThatMultiply) {
+  TreeMaker maker;
+  maker.counts(1, 1);
+  std::vector<std::uint32_t> entries;
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    entries.insert(entries.end(), {i * 0x20000, i * 0x20000 + 0x10000, 0x10000});
+  }
+  for (int level = 0; level < 40; ++level) {
+    maker.begin("bus").counts(1, 1).cells("dma-ranges", entries);
+  }
+  maker.begin("device").cells("memory-region", {1}).end();
+  for (int level = 0; level < 40; ++level) maker.end();
+  answers(maker.finish());
+}
+
+TEST(HostileBlob, DmaParentsInACircle) {
+  TreeMaker maker;
+  maker.counts(1, 1);
+  for (const std::uint32_t phandle : {1U, 2U}) {
+    maker.begin(phandle == 1 ? "a" : "b")
+        .phandle(phandle)
+        .counts(1, 1)
+        .cells("#interconnect-cells", {0})
+        .cells("interconnects", {3 - phandle})
+        .string("interconnect-names", "dma-mem")
+        .cells("dma-ranges", {0, 0x80000000, 0x1000})
+        .begin("device")
+        .cells("memory-region", {9})
+        .end()
+        .end();
+  }
+  answers(maker.finish());
+}
+
+TEST(HostileBlob, NamesThatAreNotText) {
+  TreeMaker maker;
+  maker.counts(1, 1)
+      .bytes("model", "\xff\xfe\x1b[31mred\n\x80")
+      .bytes("compatible", std::string_view{"a\nb\0\xc3(\0", 7});
+  maker.begin("n\x1b[0m\n\xff").cells("memory-region", {1}).end();
+  const TemporaryFolder folder;
+  const std::string board = folder.write("board.dtb", text_of(maker.finish()));
+  const Outcome table = carveout({"map", board});
+  EXPECT_EQ(table.status, 0);
+  EXPECT_EQ(table.out.find('\x1b'), std::string::npos);
+  EXPECT_NE(table.out.find("\\x1b[31mred\\x0a"), std::string::npos) << table.out;
+  EXPECT_NE(table.out.find("/n\\x1b[0m\\x0a\xef\xbf\xbd"), std::string::npos) << table.out;
+  const Outcome json = carveout({"map", "--json", board});
+  EXPECT_NE(json.out.find("\xef\xbf\xbd"), std::string::npos) << json.out;
+  const Outcome why = carveout({"why", board, "--device", "/", "--size", "1", "--json"});
+  EXPECT_EQ(why.status, 1);
+}
+
+TEST(HostileBlob, ATreeWithNothingInIt) { answers(TreeMaker{}.finish()); }
+
+}  // namespace
+}  // namespace carveout::test
