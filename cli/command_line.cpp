@@ -42,12 +42,12 @@ class HelpFormatter : public CLI::Formatter {
     for (const CLI::Option* option : app->get_options()) {
       if (!option->nonpositional()) continue;
       const std::string type = option->get_type_name();
-      const std::string left = fmt::format("{}{}{}", option->get_name(false, true),
-                                           type.empty() ? "" : " ", type);
+      const std::string left =
+          fmt::format("{}{}{}", option->get_name(false, true), type.empty() ? "" : " ", type);
       // An option that leaves no gap has its description on the next line.
       const bool fits = left.size() < 27;
-      help += fmt::format("  {:<28}{}{}\n", left,
-                          fits ? "" : fmt::format("\n{:30}", ""), option->get_description());
+      help += fmt::format("  {:<28}{}{}\n", left, fits ? "" : fmt::format("\n{:30}", ""),
+                          option->get_description());
     }
     return help + '\n' + std::string{kBoards};
   }
@@ -120,8 +120,7 @@ Job parse(std::span<const std::string> arguments) {
   program->set_version_flag("--version", "carveout " CARVEOUT_VERSION, "print the version");
   std::vector<std::pair<const CLI::App*, Job>> jobs;
   for (const Verb* verb : verbs()) {
-    CLI::App* parser =
-        program->add_subcommand(std::string{verb->name}, std::string{verb->summary});
+    CLI::App* parser = program->add_subcommand(std::string{verb->name}, std::string{verb->summary});
     parser->footer(std::string{verb->examples});
     jobs.emplace_back(parser, verb->add(*parser));
   }

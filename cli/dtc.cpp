@@ -7,9 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
+#include <csignal>
 #include <cstring>
 #include <optional>
 #include <span>
@@ -125,7 +126,7 @@ std::string_view first_error(std::string_view messages) {
 
 }  // namespace
 
-std::vector<std::byte> compile_source(std::string_view path, bool symbols) {
+std::vector<std::byte> compile_source(std::string_view path, bool symbols, std::string& messages) {
   std::string file{path};
   std::string program = "dtc";
   std::array<std::string, 4> options{"-Idts", "-Odtb", "-@", "--"};
@@ -153,21 +154,16 @@ std::vector<std::byte> compile_source(std::string_view path, bool symbols) {
   output.close_writing();
   errors.close_writing();
 
-  Said said;
-  {
-    // Closed before waiting: a dtc that still writes would wait for us.
-    said = listen(output, errors);
-    if (said.too_much) ::kill(child, SIGTERM);
-  }
+  Said said = listen(output, errors);
+  if (said.too_much) ::kill(child, SIGTERM);  // it would wait for us to read the rest
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (said.too_much) {
-    throw Refusal{path, fmt::format("makes a tree of more than {} bytes", kMaxBlobBytes),
-                  "in dtc"};
+    throw Refusal{path, fmt::format("makes a tree of more than {} bytes", kMaxBlobBytes), "in dtc"};
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) refuse(path, said.messages);
-  std::fwrite(said.messages.data(), 1, said.messages.size(), stderr);
+  messages += said.messages;
   return std::move(said.blob);
 }
 

@@ -2,15 +2,19 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace carveout::cli {
 
-/// Runs dtc on a file, without a shell. Its warnings go to standard error; where it fails, its first
-/// error is in the Refusal, as is a dtc that is not installed.
+/// Runs dtc on a file, without a shell. Where it fails, its first error is in the Refusal, as is a
+/// dtc that is not installed.
 ///
-/// @param symbols  keep labels in the blob, for overlays to find.
-[[nodiscard]] std::vector<std::byte> compile_source(std::string_view path, bool symbols);
+/// @param symbols   keep labels in the blob, for overlays to find.
+/// @param messages  dtc's warnings are added here, and not printed: where a later step fails,
+///                  standard error has one line and no more.
+[[nodiscard]] std::vector<std::byte> compile_source(std::string_view path, bool symbols,
+                                                    std::string& messages);
 
 }  // namespace carveout::cli

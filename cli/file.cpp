@@ -59,7 +59,8 @@ std::optional<File> File::open_at(const File& directory, const std::string& name
                                   O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
   if (descriptor >= 0) return File{descriptor, std::move(path), true};
   if (errno == EACCES) return std::nullopt;
-  if (errno == ELOOP) throw Refusal{path, "is a symbolic link, and no node or property", "in a tree"};
+  if (errno == ELOOP)
+    throw Refusal{path, "is a symbolic link, and no node or property", "in a tree"};
   refuse(path, errno, "opening it");
 }
 

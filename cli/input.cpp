@@ -78,7 +78,7 @@ std::vector<std::byte> read_rest(std::string_view source, const File& file,
 }
 
 /// @param symbols  compile source so that overlays find its labels.
-std::vector<std::byte> read_blob(std::string_view source, bool symbols) {
+std::vector<std::byte> read_blob(std::string_view source, bool symbols, std::string& messages) {
   const bool standard_input = source == kStandardInput;
   const File file = standard_input ? File::standard_input() : File::open(source);
   if (file.is_directory()) return read_tree_directory(source, file);
@@ -88,7 +88,7 @@ std::vector<std::byte> read_blob(std::string_view source, bool symbols) {
   if (magic_of(start) == FDT_MAGIC) return read_rest(source, file, std::move(start));
   const std::string_view text{reinterpret_cast<const char*>(start.data()), start.size()};
   if (!standard_input && is_source(source, text)) {
-    std::vector<std::byte> blob = compile_source(source, symbols);
+    std::vector<std::byte> blob = compile_source(source, symbols, messages);
     if (magic_of(blob) != FDT_MAGIC) refuse_unknown(source, blob);
     return blob;
   }
@@ -116,8 +116,8 @@ std::vector<std::byte> apply(std::string_view source, const std::vector<std::byt
   while (room <= 2 * kMaxBlobBytes) {
     std::vector<std::byte> merged(room);
     std::vector<std::byte> spent = changes;  // libfdt destroys both, even where it fails
-    int error =
-        fdt_open_into(base.data(), merged.data(), static_cast<int>(std::min<std::size_t>(room, INT32_MAX)));
+    int error = fdt_open_into(base.data(), merged.data(),
+                              static_cast<int>(std::min<std::size_t>(room, INT32_MAX)));
     if (error == 0) error = fdt_overlay_apply(merged.data(), spent.data());
     if (error == 0) {
       fdt_pack(merged.data());
@@ -133,10 +133,11 @@ std::vector<std::byte> apply(std::string_view source, const std::vector<std::byt
 }  // namespace
 
 Board read_board(std::string_view source, std::span<const std::string> overlays) {
-  std::vector<std::byte> blob = read_blob(source, !overlays.empty());
+  std::string messages;
+  std::vector<std::byte> blob = read_blob(source, !overlays.empty(), messages);
   if (!overlays.empty()) check_full(source, blob);
   for (const std::string& overlay : overlays) {
-    const std::vector<std::byte> changes = read_blob(overlay, true);
+    const std::vector<std::byte> changes = read_blob(overlay, true, messages);
     check_full(overlay, changes);
     blob = apply(source, blob, overlay, changes);
   }
@@ -145,7 +146,7 @@ Board read_board(std::string_view source, std::span<const std::string> overlays)
   std::vector<std::byte> scratch(*scratch_bytes);
   auto tree = Tree::open(blob, scratch);
   if (!tree) throw refusal(source, tree.error());
-  return {source, std::move(blob), std::move(scratch), *tree};
+  return {source, std::move(blob), std::move(scratch), *tree, std::move(messages)};
 }
 
 void check_standard_input(std::string_view verb, std::span<const std::string> sources,

@@ -22,10 +22,15 @@ struct Board {
   std::vector<std::byte> blob;
   std::vector<std::byte> scratch;
   device_tree::Tree tree;  ///< looks into blob and scratch
+  std::string messages;    ///< of dtc, for standard error
 
   Board(std::string_view typed, std::vector<std::byte> bytes, std::vector<std::byte> index,
-        const device_tree::Tree& opened)
-      : source{typed}, blob{std::move(bytes)}, scratch{std::move(index)}, tree{opened} {}
+        const device_tree::Tree& opened, std::string said)
+      : source{typed},
+        blob{std::move(bytes)},
+        scratch{std::move(index)},
+        tree{opened},
+        messages{std::move(said)} {}
   Board(Board&&) = default;  // a vector that is moved keeps its bytes where they are
   Board& operator=(Board&&) = default;
   Board(const Board&) = delete;

@@ -18,8 +18,8 @@ using carveout::cli::Answer;
 int run(const std::vector<std::string>& arguments) {
   namespace cli = carveout::cli;
   const Answer answer = cli::parse(arguments)(cli::terminal());
-  cli::write_standard_error(answer.notes);
   cli::write_standard_output(answer.data);
+  cli::write_standard_error(answer.notes);
   return answer.status;
 }
 
@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return refused("carveout: this machine: out of memory (operator new)");
   } catch (const std::exception& error) {
-    return refused(fmt::format("carveout: carveout itself: {} (this is a bug)", error.what()).c_str());
+    return refused(
+        fmt::format("carveout: carveout itself: {} (this is a bug)", error.what()).c_str());
   }
 }

@@ -22,8 +22,9 @@ struct Options {
 };
 
 std::string json_of(const Board& board, bool several) {
-  const auto json = map_json(
-      board.tree, {.source = several ? std::optional<std::string_view>{board.source} : std::nullopt});
+  const auto json =
+      map_json(board.tree,
+               {.source = several ? std::optional<std::string_view>{board.source} : std::nullopt});
   if (!json) throw refusal(board.source, json.error());
   return *json + '\n';
 }
@@ -34,13 +35,14 @@ Answer run(const Options& options, const Terminal& terminal) {
   Answer answer;
   for (const std::string& source : options.boards) {
     const Board board = read_board(source, options.overlays);
+    answer.notes += board.messages;
     if (options.json) {
       answer.data += json_of(board, several);
       continue;
     }
     if (several) {
-      answer.data += fmt::format("{}==> {} <==\n", answer.data.empty() ? "" : "\n",
-                                 printable(board.source));
+      answer.data +=
+          fmt::format("{}==> {} <==\n", answer.data.empty() ? "" : "\n", printable(board.source));
     }
     answer.data += map_table(board, terminal.colour);
   }
@@ -63,9 +65,10 @@ Job add(CLI::App& parser) {
 constinit const Verb kMap{
     .name = "map",
     .summary = "which device gets which memory",
-    .examples = "  carveout map board.dtb                 regions, buses and devices, as tables\n"
-                "  carveout map -o camera.dtbo board.dtb  the same with an overlay applied\n"
-                "  carveout map --json *.dtb              one object a line, for programs\n",
+    .examples =
+        "  carveout map board.dtb                 regions, buses and devices, as tables\n"
+        "  carveout map -o camera.dtbo board.dtb  the same with an overlay applied\n"
+        "  carveout map --json *.dtb              one object a line, for programs\n",
     .add = add,
 };
 

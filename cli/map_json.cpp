@@ -57,21 +57,21 @@ std::string_view name_of(Translation::Kind kind) {
   return "invalid";
 }
 
-/// Memory that the kernel does not back before it is written: a memo may be mostly empty.
+/// Memory that nobody writes before it is used: of a memo most is not.
 std::unique_ptr<std::byte[]> scratch(std::size_t bytes) {
   return std::make_unique_for_overwrite<std::byte[]>(bytes);
 }
 
-/// Enough for every tree that is not made to be slow; what is not touched costs nothing.
-constexpr std::size_t kMemoBytes = std::size_t{64} << 20;
+constexpr std::size_t kMaxMemoBytes = std::size_t{64} << 20;
 
 class Map {
  public:
   Map(const Tree& tree, std::size_t max_bytes)
       : tree_{tree},
         reserved_{tree},
-        memo_{scratch(kMemoBytes)},
-        ranges_{tree, {memo_.get(), kMemoBytes}},
+        memo_bytes_{std::min(DmaRanges::memo_bytes(tree), kMaxMemoBytes)},
+        memo_{scratch(memo_bytes_)},
+        ranges_{tree, {memo_.get(), memo_bytes_}},
         json_{max_bytes} {}
 
   std::expected<std::string, TreeError> write(const MapJsonOptions& options) {
@@ -294,6 +294,7 @@ class Map {
 
   const Tree& tree_;
   ReservedMemory reserved_;
+  std::size_t memo_bytes_;
   std::unique_ptr<std::byte[]> memo_;
   DmaRanges ranges_;
   JsonText json_;

@@ -37,58 +37,83 @@ using device_tree::Tree;
 
 std::string_view name_of(RegionKind kind) {
   switch (kind) {
-    case RegionKind::coherent: return "coherent";
-    case RegionKind::contiguous: return "contiguous";
-    case RegionKind::invalid: return "invalid";
-    case RegionKind::bounce: return "bounce";
-    case RegionKind::carveout: return "carveout";
+    case RegionKind::coherent:
+      return "coherent";
+    case RegionKind::contiguous:
+      return "contiguous";
+    case RegionKind::invalid:
+      return "invalid";
+    case RegionKind::bounce:
+      return "bounce";
+    case RegionKind::carveout:
+      return "carveout";
   }
   return "";
 }
 
 std::string_view meaning_of(ReservedMemoryFault fault) {
   switch (fault) {
-    case ReservedMemoryFault::none: return "";
-    case ReservedMemoryFault::disabled: return "it is disabled";
-    case ReservedMemoryFault::no_address_cells: return "it does not state #address-cells";
-    case ReservedMemoryFault::no_size_cells: return "it does not state #size-cells";
-    case ReservedMemoryFault::address_cells_differ: return "its #address-cells is not the root's";
-    case ReservedMemoryFault::size_cells_differ: return "its #size-cells is not the root's";
-    case ReservedMemoryFault::no_ranges: return "it has no ranges";
+    case ReservedMemoryFault::none:
+      return "";
+    case ReservedMemoryFault::disabled:
+      return "it is disabled";
+    case ReservedMemoryFault::no_address_cells:
+      return "it does not state #address-cells";
+    case ReservedMemoryFault::no_size_cells:
+      return "it does not state #size-cells";
+    case ReservedMemoryFault::address_cells_differ:
+      return "its #address-cells is not the root's";
+    case ReservedMemoryFault::size_cells_differ:
+      return "its #size-cells is not the root's";
+    case ReservedMemoryFault::no_ranges:
+      return "it has no ranges";
   }
   return "";
 }
 
 std::string_view meaning_of(RegionFault fault) {
   switch (fault) {
-    case RegionFault::none: return "";
-    case RegionFault::malformed_reg: return "reg is not a whole number of address and size pairs";
-    case RegionFault::malformed_size: return "size is not as long as the root's #size-cells";
-    case RegionFault::neither_reg_nor_size: return "it states neither reg nor size";
+    case RegionFault::none:
+      return "";
+    case RegionFault::malformed_reg:
+      return "reg is not a whole number of address and size pairs";
+    case RegionFault::malformed_size:
+      return "size is not as long as the root's #size-cells";
+    case RegionFault::neither_reg_nor_size:
+      return "it states neither reg nor size";
   }
   return "";
 }
 
 std::string_view meaning_of(PlacementFault fault) {
   switch (fault) {
-    case PlacementFault::not_applicable: return "it is disabled or empty";
-    case PlacementFault::malformed_alloc_ranges: return "alloc-ranges is malformed";
-    case PlacementFault::malformed_alignment: return "alignment is malformed";
-    case PlacementFault::alignment_no_power_of_two: return "alignment is not a power of two";
+    case PlacementFault::not_applicable:
+      return "it is disabled or empty";
+    case PlacementFault::malformed_alloc_ranges:
+      return "alloc-ranges is malformed";
+    case PlacementFault::malformed_alignment:
+      return "alignment is malformed";
+    case PlacementFault::alignment_no_power_of_two:
+      return "alignment is not a power of two";
     case PlacementFault::no_memory:
       return "the tree states no memory (a boot loader may add it later)";
-    case PlacementFault::does_not_fit: return "it fits in no free piece of the memory stated";
+    case PlacementFault::does_not_fit:
+      return "it fits in no free piece of the memory stated";
   }
   return "";
 }
 
 std::string_view meaning_of(DmaFault fault) {
   switch (fault) {
-    case DmaFault::none: return "";
-    case DmaFault::malformed: return "dma-ranges is not a whole number of entries";
-    case DmaFault::nothing_left: return "dma-ranges leads to no memory";
+    case DmaFault::none:
+      return "";
+    case DmaFault::malformed:
+      return "dma-ranges is not a whole number of entries";
+    case DmaFault::nothing_left:
+      return "dma-ranges leads to no memory";
     case DmaFault::too_many_windows:
-    case DmaFault::no_room: return "dma-ranges makes more than 1024 windows";
+    case DmaFault::no_room:
+      return "dma-ranges makes more than 1024 windows";
   }
   return "";
 }
@@ -245,8 +270,7 @@ class Map {
 
   static std::string mapping_of(const ReservedRegion& facts) {
     return fmt::format("{}{}{}", facts.no_map ? "no-map" : "",
-                       facts.no_map && facts.reusable ? " " : "",
-                       facts.reusable ? "reusable" : "");
+                       facts.no_map && facts.reusable ? " " : "", facts.reusable ? "reusable" : "");
   }
 
   static void notes(const Region& region, Table& table) {
@@ -303,7 +327,8 @@ class Map {
       const std::string path = printable_path(node);
       if (view.windows.empty()) {
         table.row({{"-"}, {"-"}, {"-"}, {"-"}, {path}});
-        table.note(Words{}.say("invalid: no device below it reaches memory:", Style::bad)
+        table.note(Words{}
+                       .say("invalid: no device below it reaches memory:", Style::bad)
                        .say(meaning_of(view.fault), Style::bad));
         continue;
       }
@@ -369,7 +394,8 @@ class Map {
   View of_device(Node device) {
     const auto bus = tree_.serving_bus(device);
     // On a cycle of DMA parents the device itself ends the way: it sees less than other children.
-    return bus && !tree_.on_dma_cycle(device) ? of_bus(*bus) : keep(dma_.of_device(device, windows_));
+    return bus && !tree_.on_dma_cycle(device) ? of_bus(*bus)
+                                              : keep(dma_.of_device(device, windows_));
   }
 
   Table device_table() {
@@ -408,8 +434,8 @@ class Map {
   }
 
   /// One row for an entry of memory-region; more where its region has several chunks.
-  void pool(const User& user, const device_tree::Binding& binding,
-            const Translation& translation, Table& table) {
+  void pool(const User& user, const device_tree::Binding& binding, const Translation& translation,
+            Table& table) {
     const std::string index = fmt::format("{}", binding.index);
     const std::string name = binding.name ? printable(*binding.name) : "";
     const auto row = [&](std::string address, std::string path, std::string_view trouble) {
@@ -430,7 +456,8 @@ class Map {
       return;
     }
     Region& region = regions_[found->second];
-    std::string use = fmt::format("{}, pool {}{}", user.path, index, user.enabled ? "" : ", disabled");
+    std::string use =
+        fmt::format("{}, pool {}{}", user.path, index, user.enabled ? "" : ", disabled");
     Style style = Style::plain;
     if (!region.facts.enabled) {
       row("-", path, "the region is disabled: the device gets none from here");
@@ -440,8 +467,7 @@ class Map {
     for (std::size_t i = 0; region.facts.enabled && i < region.places.size(); ++i) {
       const PhysRange place = region.places[i];
       const auto address = translation.to_dma(place);
-      row(address ? hex(address->raw()) : "-",
-          i == 0 ? path : fmt::format("chunk {} of it", i),
+      row(address ? hex(address->raw()) : "-", i == 0 ? path : fmt::format("chunk {} of it", i),
           address         ? ""
           : place.empty() ? "the region is empty"
           : place.wraps() ? "the region passes the end of the address space"

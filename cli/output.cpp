@@ -39,8 +39,7 @@ void claim_standard_streams() {
 Terminal terminal() {
   const char* kind = std::getenv("TERM");
   const bool dumb = kind == nullptr || std::strcmp(kind, "dumb") == 0;
-  return {.colour =
-              ::isatty(STDOUT_FILENO) == 1 && !dumb && std::getenv("NO_COLOR") == nullptr};
+  return {.colour = ::isatty(STDOUT_FILENO) == 1 && !dumb && std::getenv("NO_COLOR") == nullptr};
 }
 
 void write_standard_output(std::string_view data) {

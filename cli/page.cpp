@@ -18,11 +18,16 @@ constexpr std::size_t kGap = 2;
 
 std::string_view colour_of(Style style) {
   switch (style) {
-    case Style::plain: return "";
-    case Style::heading: return "\x1b[1m";
-    case Style::good: return "\x1b[32m";
-    case Style::bad: return "\x1b[31m";
-    case Style::faint: return "\x1b[2m";
+    case Style::plain:
+      return "";
+    case Style::heading:
+      return "\x1b[1m";
+    case Style::good:
+      return "\x1b[32m";
+    case Style::bad:
+      return "\x1b[31m";
+    case Style::faint:
+      return "\x1b[2m";
   }
   return "";
 }
@@ -206,8 +211,6 @@ std::string size_text(std::uint64_t bytes) {
   return std::string{text.view()};
 }
 
-std::string last_text(PhysRange range) {
-  return range.empty() ? "-" : hex(range.last().raw());
-}
+std::string last_text(PhysRange range) { return range.empty() ? "-" : hex(range.last().raw()); }
 
 }  // namespace carveout::cli

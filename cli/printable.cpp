@@ -34,14 +34,8 @@ Sequence first_sequence(std::string_view text) {
     if (i == text.size()) return {i, false, 0};
     const std::uint8_t next = byte_at(text, i);
     // The second byte excludes overlong forms, surrogates and what is over U+10FFFF.
-    const std::uint8_t low = i > 1          ? 0x80
-                             : lead == 0xe0 ? 0xa0
-                             : lead == 0xf0 ? 0x90
-                                            : 0x80;
-    const std::uint8_t high = i > 1          ? 0xbf
-                              : lead == 0xed ? 0x9f
-                              : lead == 0xf4 ? 0x8f
-                                             : 0xbf;
+    const std::uint8_t low = i > 1 ? 0x80 : lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+    const std::uint8_t high = i > 1 ? 0xbf : lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
     if (next < low || next > high) return {i, false, 0};
     code_point = code_point << 6 | (next & 0x3fU);
   }

@@ -34,14 +34,19 @@ std::optional<unsigned> shift_of(std::string_view suffix) {
   if (suffix.size() > 1) return std::nullopt;
   switch (suffix.front()) {
     case 'k':
-    case 'K': return 10;
+    case 'K':
+      return 10;
     case 'm':
-    case 'M': return 20;
+    case 'M':
+      return 20;
     case 'g':
-    case 'G': return 30;
+    case 'G':
+      return 30;
     case 't':
-    case 'T': return 40;
-    default: return std::nullopt;
+    case 'T':
+      return 40;
+    default:
+      return std::nullopt;
   }
 }
 

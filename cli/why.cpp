@@ -90,8 +90,9 @@ void choose_pool(const std::string& word, WhyRequest& request) {
 WhyRequest request_of(const Options& options, const CLI::App& parser) {
   const auto given = [&](const char* option) { return parser.count(option) != 0; };
   if (given("--device") == given("--bus")) {
-    throw Refusal{"why", given("--bus") ? "--device and --bus exclude each other"
-                                        : "--device NODE or --bus NODE is missing",
+    throw Refusal{"why",
+                  given("--bus") ? "--device and --bus exclude each other"
+                                 : "--device NODE or --bus NODE is missing",
                   "carveout why --help"};
   }
   WhyRequest request;
@@ -109,8 +110,7 @@ WhyRequest request_of(const Options& options, const CLI::App& parser) {
     }
   }
   if (given("--mask")) {
-    request.mask_bits =
-        static_cast<unsigned>(value_of("--mask", parse_count(options.mask, 1, 64)));
+    request.mask_bits = static_cast<unsigned>(value_of("--mask", parse_count(options.mask, 1, 64)));
     request.mask_given = true;
   }
   if (given("--pool")) choose_pool(options.pool, request);
@@ -129,9 +129,10 @@ WhyRequest request_of(const Options& options, const CLI::App& parser) {
   return request;
 }
 
-/// With --json, the facts that have no key of their own.
-std::string notes_of(const Board& board, const WhyAnswer& answer) {
-  std::string notes;
+/// dtc's warnings; with --json also the facts that have no key of their own.
+std::string notes_of(const Board& board, const WhyAnswer& answer, bool json) {
+  std::string notes = board.messages;
+  if (!json) return notes;
   if (!answer.enabled) {
     notes += fmt::format("carveout: {}: {} is disabled\n", printable(board.source),
                          printable(answer.node));
@@ -152,7 +153,7 @@ Answer run(const Options& options, const CLI::App& parser, const Terminal& termi
   return {.status = answer.failure ? kRefused : 0,
           .data = options.json ? why_json(board, request, answer)
                                : why_text(board, request, answer, terminal.colour),
-          .notes = options.json ? notes_of(board, answer) : ""};
+          .notes = notes_of(board, answer, options.json)};
 }
 
 Job add(CLI::App& parser) {

@@ -36,7 +36,8 @@ struct NoMachine {
 /// A sentence of the library. Two paths and some words are the longest.
 template <class Said>
 std::string sentence(const Said& said) {
-  std::array<char, 2 * device_tree::kMaxPathBytes + 512> buffer;  // NOLINT: written before it is read
+  std::array<char, 2 * device_tree::kMaxPathBytes + 512>
+      buffer;  // NOLINT: written before it is read
   Text text{buffer};
   describe(said, text);
   return std::string{text.view()};
@@ -84,8 +85,7 @@ WhyBlock block_of(const Taken& taken, const Device& device, const WhyRequest& re
   return {.role = taken.role,
           .pool = std::string{taken.block->pool->name()},
           .phys = taken.block->phys.raw(),
-          .dma = device.behind_iommu && !own ? std::nullopt
-                                             : std::optional{taken.block->dma.raw()},
+          .dma = device.behind_iommu && !own ? std::nullopt : std::optional{taken.block->dma.raw()},
           .size_bytes = taken.block->size_bytes};
 }
 
@@ -121,15 +121,14 @@ class Offline {
                     "--count"};
     }
     storage_ = std::make_unique_for_overwrite<std::byte[]>(*bytes);
-    const auto system = setup::build(board.tree, devices, platform, {storage_.get(), *bytes},
-                                     [&](const Finding& finding) {
-                                       answer.findings.push_back(
-                                           {.rule = finding.rule,
-                                            .severity = finding.severity,
-                                            .node = std::string{finding.node},
-                                            .property = std::string{finding.property},
-                                            .sentence = sentence(finding)});
-                                     });
+    const auto system = setup::build(
+        board.tree, devices, platform, {storage_.get(), *bytes}, [&](const Finding& finding) {
+          answer.findings.push_back({.rule = finding.rule,
+                                     .severity = finding.severity,
+                                     .node = std::string{finding.node},
+                                     .property = std::string{finding.property},
+                                     .sentence = sentence(finding)});
+        });
     if (!system) refuse(board, system.error());
     device_ = (*system)->device(0);
   }

@@ -9,10 +9,13 @@ namespace {
 
 std::string_view name_of(Verdict verdict) {
   switch (verdict) {
-    case Verdict::taken: return "taken";
-    case Verdict::refused: return "refused";
+    case Verdict::taken:
+      return "taken";
+    case Verdict::refused:
+      return "refused";
     case Verdict::open:
-    case Verdict::skipped: break;
+    case Verdict::skipped:
+      break;
   }
   return "skipped";
 }

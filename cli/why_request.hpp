@@ -47,9 +47,9 @@ struct WhyStep {
   Verdict verdict;
   Reason why;
   std::optional<Error> error;
-  std::string pool;    ///< empty: none
-  std::string reason;  ///< a sentence
-  std::optional<Usage> usage;  ///< of the pool, afterwards
+  std::string pool;                 ///< empty: none
+  std::string reason;               ///< a sentence
+  std::optional<Usage> usage;       ///< of the pool, afterwards
   std::uint64_t granule_bytes = 0;  ///< with usage
 };
 

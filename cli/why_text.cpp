@@ -17,9 +17,12 @@ constexpr std::size_t kListed = 8;  // windows, or blocks at each end of a long 
 
 std::string_view name_of(Severity severity) {
   switch (severity) {
-    case Severity::note: return "note";
-    case Severity::warning: return "warning";
-    case Severity::error: break;
+    case Severity::note:
+      return "note";
+    case Severity::warning:
+      return "warning";
+    case Severity::error:
+      break;
   }
   return "error";
 }
@@ -58,8 +61,8 @@ class Answer {
 
   void facts() {
     if (!answer_.enabled) {
-      fact("status", Words{}.say("disabled in the tree; answered as if it were enabled",
-                                 Style::bad));
+      fact("status",
+           Words{}.say("disabled in the tree; answered as if it were enabled", Style::bad));
     }
     wishes();
     fact("coherent", coherence());
@@ -120,7 +123,8 @@ class Answer {
       case Translation::Kind::invalid:
         words.say("its dma-ranges leads nowhere: it reaches no memory", Style::bad);
         break;
-      case Translation::Kind::windows: break;
+      case Translation::Kind::windows:
+        break;
     }
     auto label = [first = !answer_.behind_iommu]() mutable {
       return std::exchange(first, false) ? "addresses" : "";
@@ -128,14 +132,13 @@ class Answer {
     if (!words.empty()) fact(label(), words);
     for (std::size_t i = 0; i < std::min(answer_.windows.size(), kListed); ++i) {
       const Window& window = answer_.windows[i];
-      fact(label(),
-           Words{}
-               .keep(fmt::format("{} to {}", hex(window.dma.raw()),
-                                 hex(window.dma_range().last().raw())))
-               .say("is memory from")
-               .keep(hex(window.cpu.raw()))
-               .say("on,")
-               .keep(size_text(window.size_bytes)));
+      fact(label(), Words{}
+                        .keep(fmt::format("{} to {}", hex(window.dma.raw()),
+                                          hex(window.dma_range().last().raw())))
+                        .say("is memory from")
+                        .keep(hex(window.cpu.raw()))
+                        .say("on,")
+                        .keep(size_text(window.size_bytes)));
     }
     if (answer_.windows.size() > kListed) {
       fact("", Words{}.say(fmt::format("and {} windows more", answer_.windows.size() - kListed)));
@@ -162,8 +165,7 @@ class Answer {
     page_.line(request_.count == 1
                    ? "Pools considered"
                    : fmt::format("Pools considered for request {} of {}",
-                                 answer_.blocks.size() + (answer_.failure ? 1 : 0),
-                                 request_.count),
+                                 answer_.blocks.size() + (answer_.failure ? 1 : 0), request_.count),
                Style::heading);
     if (answer_.route.empty()) page_.line("none", Style::plain, 2);
     std::size_t role_columns = 0;
@@ -180,7 +182,9 @@ class Answer {
     const bool refused = step.verdict == Verdict::refused;
     Words words;
     words.keep(fmt::format("{:>3}  {:<{}} ", number, carveout::name_of(step.role), role_columns));
-    words.keep(taken ? "taken   " : refused ? "refused " : "skipped ",
+    words.keep(taken     ? "taken   "
+               : refused ? "refused "
+                         : "skipped ",
                taken     ? Style::good
                : refused ? Style::bad
                          : Style::faint);
@@ -208,8 +212,10 @@ class Answer {
       words.glue(",").keep(size_text(*rounded)).say("in granules of");
       words.keep(size_text(step.granule_bytes));
     }
-    words.glue(";").keep(size_text(usage.free_bytes())).say("of").keep(
-        size_text(usage.total_bytes));
+    words.glue(";")
+        .keep(size_text(usage.free_bytes()))
+        .say("of")
+        .keep(size_text(usage.total_bytes));
     words.say(step.verdict == Verdict::taken ? "free afterwards," : "free,");
     words.say("the longest run").keep(size_text(usage.largest_run_bytes));
     return words;
@@ -253,8 +259,8 @@ class Answer {
     for (std::size_t i = 0; i < count; ++i) {
       if (count > 2 * kListed + 1 && i == kListed) {
         i = count - kListed;
-        table.group(Words{}.say(
-            fmt::format("({} more: --json lists them all)", count - 2 * kListed)));
+        table.group(
+            Words{}.say(fmt::format("({} more: --json lists them all)", count - 2 * kListed)));
       }
       const WhyBlock& block = answer_.blocks[i];
       table.row({{block.phys ? hex(*block.phys) : "not Carveout's choice"},

@@ -42,22 +42,14 @@ void HostPort::clean_invalidate(std::byte* at, std::size_t size_bytes) noexcept 
   machine_.clean_invalidate(at, size_bytes);
 }
 
-// The model has no write buffer: for devices a barrier orders nothing. For other threads it does.
+// Barriers are told and order nothing: the model has no write buffer, and what its engines do
+// happens on the thread that drives them.
 
-void HostPort::publish_barrier() noexcept {
-  note({PortOp::publish_barrier});
-  std::atomic_thread_fence(std::memory_order_release);
-}
+void HostPort::publish_barrier() noexcept { note({PortOp::publish_barrier}); }
 
-void HostPort::observe_barrier() noexcept {
-  note({PortOp::observe_barrier});
-  std::atomic_thread_fence(std::memory_order_acquire);
-}
+void HostPort::observe_barrier() noexcept { note({PortOp::observe_barrier}); }
 
-void HostPort::full_barrier() noexcept {
-  note({PortOp::full_barrier});
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-}
+void HostPort::full_barrier() noexcept { note({PortOp::full_barrier}); }
 
 LockState HostPort::lock(LockWord& word) noexcept {
   while (atomic(word).exchange(1, std::memory_order_acquire) != 0) std::this_thread::yield();

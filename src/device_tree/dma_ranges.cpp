@@ -91,6 +91,10 @@ class DmaRanges::Windows {
 
 namespace {
 
+/// The most segments of the whole way through a bus of not too many windows, with `own` of its own:
+/// one begins or ends only where one of its own does, or a window.
+constexpr std::uint64_t most_segments(std::uint64_t own) { return 2 * (own + kMaxWindows); }
+
 /// How many segments of a table begin at or before `address`.
 std::size_t count_begun(std::span<const DmaSegment> table, std::uint64_t address) {
   std::size_t low = 0;
@@ -131,6 +135,23 @@ class WayUp {
 };
 
 }  // namespace
+
+std::size_t DmaRanges::memo_bytes(const Tree& tree) {
+  std::uint64_t segments = 0;
+  std::uint64_t longest = 0;
+  for (const Node node : tree.nodes()) {
+    if (!tree.is_translating_bus(node)) continue;
+    const std::uint64_t count = Entries{tree, node}.size();
+    segments += most_segments(2 * count);
+    if (count > longest) longest = count;
+  }
+  // And what the last of them needs while its table is made.
+  return ArenaSize{}
+      .array<Slot>(tree.node_count())
+      .array<DmaSegment>(segments)
+      .array<DmaSegment>(most_segments(2 * longest) + 4 * longest)
+      .bytes();
+}
 
 DmaRanges::DmaRanges(const Tree& tree, std::span<std::byte> memo) : tree_{tree} {
   Arena arena{memo};
@@ -332,8 +353,7 @@ void DmaRanges::make_table(Node bus) {
   // On a cycle the way on depends on where it came in.
   if (!outer || tree_.on_dma_cycle(bus) || tree_.on_dma_cycle(*outer)) return;
   const Slot above = slots_[outer->index()];
-  // A bus of not too many windows fits: where its own entries begin and end, and its windows.
-  if (above.state == State::table) fold(slot, above, 2 * (slot.count + kMaxWindows));
+  if (above.state == State::table) fold(slot, above, most_segments(slot.count));
 }
 
 /// Appends to the segments that began at `begin`, joining neighbours.
@@ -426,7 +446,7 @@ bool DmaRanges::flatten(Node bus, Slot& slot) {
 
 /// Replaces the table of a bus by the way through it and through `outer`, if that has no more than
 /// `most` segments.
-void DmaRanges::fold(Slot& slot, const Slot& outer, std::size_t most) {
+void DmaRanges::fold(Slot& slot, const Slot& outer, std::uint64_t most) {
   const std::size_t begin = used_;
   for (std::size_t i = 0; i < slot.count; ++i) {
     const DmaSegment segment = segments_[slot.begin + i];

@@ -421,18 +421,18 @@ class TreeBuilder {
 
 // ---- Tree
 
-std::expected<std::size_t, TreeError> Tree::measure(Bytes bytes) {
-  const auto blob = Blob::check(bytes);
-  if (!blob) return std::unexpected{blob.error()};
-  const auto counts = TreeBuilder{*blob}.count();
+std::expected<std::size_t, TreeError> Tree::measure(Bytes blob) {
+  const auto checked = Blob::check(blob);
+  if (!checked) return std::unexpected{checked.error()};
+  const auto counts = TreeBuilder{*checked}.count();
   if (!counts) return std::unexpected{counts.error()};
   return counts->scratch_bytes();
 }
 
-std::expected<Tree, TreeError> Tree::open(Bytes bytes, std::span<std::byte> scratch) {
-  const auto blob = Blob::check(bytes);
-  if (!blob) return std::unexpected{blob.error()};
-  return TreeBuilder{*blob}.build(scratch);
+std::expected<Tree, TreeError> Tree::open(Bytes blob, std::span<std::byte> scratch) {
+  const auto checked = Blob::check(blob);
+  if (!checked) return std::unexpected{checked.error()};
+  return TreeBuilder{*checked}.build(scratch);
 }
 
 std::optional<Node> Tree::parent(Node node) const {

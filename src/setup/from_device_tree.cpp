@@ -8,6 +8,7 @@
 #include "carveout/device_tree/memory_region.hpp"
 #include "carveout/device_tree/placement.hpp"
 #include "carveout/device_tree/reserved_memory.hpp"
+#include "carveout/map/alias.hpp"
 
 namespace carveout::setup {
 namespace {
@@ -323,7 +324,8 @@ bool Builder::claims_default(const dt::ReservedRegion& facts) {
 }
 
 /// Holds every enabled fixed region, whatever its kind, against those that are to be pools. Dynamic
-/// ones are placed where nothing is.
+/// ones are placed where nothing is. Pools are held against each other by all addresses of their
+/// memory; a region that only keeps a pool's cached twin free (JH7100) is no second user of it.
 void Builder::find_overlaps() {
   std::size_t count = 0;
   for (Region& region : regions_) {
@@ -340,9 +342,13 @@ void Builder::find_overlaps() {
     if (!facts.enabled) continue;
     for (const PhysRange range : facts.chunks) {
       for (const PoolRange& pool : pool_ranges_.first(count)) {
-        if (pool.region == &region || pool.region->overlap || !pool.range.overlaps(range)) continue;
+        if (pool.region == &region || pool.region->overlap) continue;
+        const PhysRange common = pool.range.intersection(range);
+        const bool by_alias = common.empty() && region.wanted && region.memory &&
+                              share_bytes(system_.platform().aliases, pool.range, range);
+        if (common.empty() && !by_alias) continue;
         pool.region->overlap =
-            Overlap{.other = region.node, .range = pool.range.intersection(range)};
+            Overlap{.other = region.node, .range = by_alias ? pool.range : common};
       }
     }
   }

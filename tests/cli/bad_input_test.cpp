@@ -38,7 +38,9 @@ std::string put_cell(std::string blob, std::size_t at, std::uint32_t value) {
   return blob;
 }
 
-TEST(BadInput, AMissingFile) { expect_refused("trees/no-such.dtb", "No such file or directory (opening it)"); }
+TEST(BadInput, AMissingFile) {
+  expect_refused("trees/no-such.dtb", "No such file or directory (opening it)");
+}
 
 TEST(BadInput, AnEmptyFile) {
   const TemporaryFolder folder;
@@ -203,8 +205,7 @@ TEST(BadInput, OneBadBoardOfSeveralSilencesTheOthers) {
 
 TEST(BadInput, ANameWithANewLineStaysOneLine) {
   const Outcome run = carveout({"map", "no\nsuch\x1b[31m"});
-  EXPECT_EQ(run.err,
-            "carveout: no\\x0asuch\\x1b[31m: No such file or directory (opening it)\n");
+  EXPECT_EQ(run.err, "carveout: no\\x0asuch\\x1b[31m: No such file or directory (opening it)\n");
 }
 
 struct HeaderField {
@@ -220,8 +221,7 @@ TEST_P(BadHeader, IsRefusedOrAnsweredButNeverHalf) {
   const TemporaryFolder folder;
   const std::string blob = compiled("everything.dts");
   for (const std::uint32_t value : {0U, 1U, 40U, 0x7fffffffU, 0xfffffffcU, 0xffffffffU}) {
-    const std::string file =
-        folder.write("bad.dtb", put_cell(blob, GetParam().offset, value));
+    const std::string file = folder.write("bad.dtb", put_cell(blob, GetParam().offset, value));
     const Outcome run = carveout({"map", "--json", file});
     ASSERT_TRUE(run.status.has_value()) << value;
     if (run.status == 0) {
@@ -234,16 +234,14 @@ TEST_P(BadHeader, IsRefusedOrAnsweredButNeverHalf) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Fields, BadHeader,
-                         testing::Values(HeaderField{"magic", 0}, HeaderField{"totalsize", 4},
-                                         HeaderField{"off_dt_struct", 8},
-                                         HeaderField{"off_dt_strings", 12},
-                                         HeaderField{"off_mem_rsvmap", 16},
-                                         HeaderField{"version", 20},
-                                         HeaderField{"last_comp_version", 24},
-                                         HeaderField{"size_dt_strings", 32},
-                                         HeaderField{"size_dt_struct", 36}),
-                         [](const auto& param) { return param.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Fields, BadHeader,
+    testing::Values(HeaderField{"magic", 0}, HeaderField{"totalsize", 4},
+                    HeaderField{"off_dt_struct", 8}, HeaderField{"off_dt_strings", 12},
+                    HeaderField{"off_mem_rsvmap", 16}, HeaderField{"version", 20},
+                    HeaderField{"last_comp_version", 24}, HeaderField{"size_dt_strings", 32},
+                    HeaderField{"size_dt_struct", 36}),
+    [](const auto& param) { return param.param.name; });
 
 TEST(BadInput, AVersionThatNobodyReads) {
   const TemporaryFolder folder;
@@ -256,7 +254,8 @@ TEST(BadInput, AStructureThatDoesNotEnd) {
   const std::string blob = compiled("everything.dts");
   const auto cell = [&](std::size_t at) {
     std::uint32_t value = 0;
-    for (std::size_t i = 0; i < 4; ++i) value = value << 8 | static_cast<std::uint8_t>(blob[at + i]);
+    for (std::size_t i = 0; i < 4; ++i)
+      value = value << 8 | static_cast<std::uint8_t>(blob[at + i]);
     return value;
   };
   const std::size_t end_token = cell(8) + cell(36) - 4;

@@ -43,19 +43,20 @@ void make_directory(const TemporaryFolder& folder) {
     fs::create_directories(folder.path(path));
     static_cast<void>(folder.write(path + "/compatible", std::string{"shared-dma-pool\0", 16}));
     static_cast<void>(folder.write(path + "/no-map", ""));
-    static_cast<void>(folder.write(
-        path + "/reg", cells({region[0] == 'a' ? 0x80100000U : 0x80200000U, 0x1000})));
+    static_cast<void>(
+        folder.write(path + "/reg", cells({region[0] == 'a' ? 0x80100000U : 0x80200000U, 0x1000})));
   }
   static_cast<void>(folder.write("reserved-memory/#address-cells", cells({1})));
   static_cast<void>(folder.write("reserved-memory/#size-cells", cells({1})));
   static_cast<void>(folder.write("reserved-memory/ranges", ""));
 }
 
-TEST(Input, ABlob) { EXPECT_NE(expected().find("\"schema\":\"carveout.map/1\""), std::string::npos); }
+TEST(Input, ABlob) {
+  EXPECT_NE(expected().find("\"schema\":\"carveout.map/1\""), std::string::npos);
+}
 
 TEST(Input, ABlobOnStandardInput) {
-  EXPECT_EQ(json_of("-", {.input = compiled("own-pools.dts")}),
-            expected());
+  EXPECT_EQ(json_of("-", {.input = compiled("own-pools.dts")}), expected());
 }
 
 TEST(Input, ABlobWithBytesBehindIt) {
@@ -163,8 +164,7 @@ TEST(Input, AnOverlayThatIsMissing) {
 TEST(Input, StandardInputTwice) {
   const Outcome run = carveout({"map", "-", "-"}, {.input = compiled("own-pools.dts")});
   EXPECT_EQ(run.status, 2);
-  EXPECT_EQ(run.err,
-            "carveout: map: standard input is named twice, and can be read once (-)\n");
+  EXPECT_EQ(run.err, "carveout: map: standard input is named twice, and can be read once (-)\n");
 }
 
 TEST(Input, SeveralBoardsAreOneObjectALine) {

@@ -13,7 +13,7 @@ TEST(Output, AFullDiskIsNoticed) {
   options.output_file = "/dev/full";
   for (const std::string form : {"--json", "--version"}) {
     const Outcome run = form == "--json" ? carveout({"map", form, "trees/pi-bus.dts"}, options)
-                                     : carveout({form}, options);
+                                         : carveout({form}, options);
     EXPECT_EQ(run.status, 2) << form;
     EXPECT_TRUE(is_refusal(run.err)) << run.err;
     EXPECT_NE(run.err.find("standard output: No space left on device (after 0 of "),

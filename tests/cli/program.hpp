@@ -19,16 +19,17 @@ struct Outcome {
 };
 
 struct RunOptions {
-  std::string input = {};                               ///< what is on standard input
+  std::string input = {};                                             ///< what is on standard input
   std::vector<std::pair<std::string, std::string>> environment = {};  ///< set beside the test's own
-  std::vector<int> closed = {};                         ///< standard streams that are not there
-  std::string output_file = {};                         ///< a file for standard output, not kept in `out`
-  bool on_a_terminal = false;                      ///< standard output is one
-  bool as_nobody = false;                          ///< without the rights of root
+  std::vector<int> closed = {};  ///< standard streams that are not there
+  std::string output_file = {};  ///< a file for standard output, not kept in `out`
+  bool on_a_terminal = false;    ///< standard output is one
+  bool as_nobody = false;        ///< without the rights of root
 };
 
 /// Runs carveout with these arguments in the folder of these tests.
-[[nodiscard]] Outcome carveout(const std::vector<std::string>& arguments, const RunOptions& options = {});
+[[nodiscard]] Outcome carveout(const std::vector<std::string>& arguments,
+                               const RunOptions& options = {});
 
 /// A folder of its own for one test.
 class TemporaryFolder {
@@ -47,7 +48,8 @@ class TemporaryFolder {
 };
 
 /// The blob of a source file in trees/, by dtc.
-[[nodiscard]] std::string compiled(std::string_view name, const std::vector<std::string>& options = {});
+[[nodiscard]] std::string compiled(std::string_view name,
+                                   const std::vector<std::string>& options = {});
 
 [[nodiscard]] std::string contents(const std::filesystem::path& file);
 

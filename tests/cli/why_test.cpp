@@ -56,9 +56,8 @@ TEST(Why, KeysAndTypesAreThoseOfTheSchema) {
                             "size": "0x2000", "align": "0x1", "boundary": null,
                             "mask": "0xffffffffffffffff", "attributes": [],
                             "context": "may_wait"})"));
-  EXPECT_EQ(keys(json["request"]),
-            (Keys{"device", "bus", "pool", "count", "size", "align", "boundary", "mask",
-                  "attributes", "context"}));
+  EXPECT_EQ(keys(json["request"]), (Keys{"device", "bus", "pool", "count", "size", "align",
+                                         "boundary", "mask", "attributes", "context"}));
   for (const Json& step : json["route"]) {
     EXPECT_EQ(keys(step), (Keys{"role", "pool", "verdict", "reason"}));
     EXPECT_FALSE(step["reason"].get<std::string>().empty());
@@ -72,17 +71,19 @@ TEST(Why, KeysAndTypesAreThoseOfTheSchema) {
 
 TEST(Why, TheRequestIsToldAsItWasUnderstood) {
   const Answer answer =
-      why(kOwnPools, {"--bus", "/soc", "--size", "1K", "--align", "64", "--boundary", "64K",
-                      "--mask", "32", "--attributes", "no_cpu_mapping,non_coherent", "--context",
-                      "must_not_wait"});
+      why(kOwnPools,
+          {"--bus", "/soc", "--size", "1K", "--align", "64", "--boundary", "64K", "--mask", "32",
+           "--attributes", "no_cpu_mapping,non_coherent", "--context", "must_not_wait"});
   EXPECT_EQ(answer.json["request"],
             Json::parse(R"({"device": null, "bus": "/soc", "pool": null, "count": 1,
                             "size": "0x400", "align": "0x40", "boundary": "0x10000",
                             "mask": "0xffffffff", "attributes": ["non_coherent", "no_cpu_mapping"],
                             "context": "must_not_wait"})"));
-  EXPECT_EQ(why(kOwnPools, {"--device", "dsp", "--size", "1", "--pool", "1"}).json["request"]["pool"], 1);
-  EXPECT_EQ(why(kOwnPools, {"--device", "dsp", "--size", "1", "--pool", "rings"}).json["request"]["pool"],
-            "rings");
+  EXPECT_EQ(
+      why(kOwnPools, {"--device", "dsp", "--size", "1", "--pool", "1"}).json["request"]["pool"], 1);
+  EXPECT_EQ(
+      why(kOwnPools, {"--device", "dsp", "--size", "1", "--pool", "rings"}).json["request"]["pool"],
+      "rings");
 }
 
 TEST(Why, TheArtPisFirstRequestComesFromTheDefaultPool) {
@@ -101,8 +102,7 @@ TEST(Why, TheArtPisFirstRequestComesFromTheDefaultPool) {
 }
 
 TEST(Why, TheArtPisThirdRequestFindsThePoolExhausted) {
-  const Answer answer =
-      why(kArtPi, {"--device", "serial0", "--size", "400K", "--count", "3"});
+  const Answer answer = why(kArtPi, {"--device", "serial0", "--size", "400K", "--count", "3"});
   EXPECT_EQ(answer.status, 1);
   EXPECT_EQ(answer.json["blocks"].size(), 2U);
   EXPECT_EQ(answer.json["route"].back()["verdict"], "refused");
@@ -120,7 +120,8 @@ TEST(Why, AnExhaustedOwnPoolBarsEveryOther) {
   EXPECT_EQ(answer.json["blocks"].size(), 3U);
   for (const Json& step : answer.json["route"]) EXPECT_EQ(step["role"], "device");
   EXPECT_EQ(answer.json["failure"]["code"], "exhausted");
-  const Outcome text = carveout({"why", kOwnPools, "--device", "dsp", "--size", "8K", "--count", "4"});
+  const Outcome text =
+      carveout({"why", kOwnPools, "--device", "dsp", "--size", "8K", "--count", "4"});
   EXPECT_NE(text.out.find("No other pool is tried: a device that has pools of its own"),
             std::string::npos);
 }
@@ -144,8 +145,7 @@ TEST(Why, APoolOutsideTheWindowsIsRefusedWhenBound) {
 }
 
 TEST(Why, APoolOverTheMaskIsUnreachable) {
-  const Answer answer =
-      why(kPiBus, {"--device", "serial0", "--size", "4K", "--mask", "31"});
+  const Answer answer = why(kPiBus, {"--device", "serial0", "--size", "4K", "--mask", "31"});
   EXPECT_EQ(answer.status, 1);
   EXPECT_EQ(answer.json["route"][2]["verdict"], "refused");
   EXPECT_EQ(answer.json["failure"]["code"], "unreachable");
@@ -163,8 +163,9 @@ TEST(Why, ADisabledDeviceIsAnsweredAndThatIsSaid) {
   const Answer answer = why(kPiBus, {"--device", "mmc", "--size", "4K"});
   EXPECT_EQ(answer.status, 0);
   EXPECT_NE(answer.notes.find("/soc/mmc@7e202000 is disabled"), std::string::npos);
-  EXPECT_NE(carveout({"why", kPiBus, "--device", "mmc", "--size", "4K"}).out.find("disabled in the tree"),
-            std::string::npos);
+  EXPECT_NE(
+      carveout({"why", kPiBus, "--device", "mmc", "--size", "4K"}).out.find("disabled in the tree"),
+      std::string::npos);
 }
 
 TEST(Why, OrdinaryMemoryHasNoAddressOffline) {
@@ -184,8 +185,8 @@ TEST(Why, BehindAnIommuOnlyTheDevicesOwnPoolHasADeviceAddress) {
 }
 
 TEST(Why, AttributesThatNeedNoCoherentMemorySpendNone) {
-  const Answer answer = why(
-      kOwnPools, {"--device", "dsp", "--size", "4K", "--attributes", "non_coherent"});
+  const Answer answer =
+      why(kOwnPools, {"--device", "dsp", "--size", "4K", "--attributes", "non_coherent"});
   EXPECT_EQ(answer.json["route"].back()["role"], "ordinary");
 }
 
@@ -241,8 +242,7 @@ TEST(Why, RequestsThatNoPoolIsAskedFor) {
 }
 
 TEST(Why, ANamedPoolAloneIsAsked) {
-  const Answer answer =
-      why(kOwnPools, {"--device", "dsp", "--size", "12K", "--pool", "rings"});
+  const Answer answer = why(kOwnPools, {"--device", "dsp", "--size", "12K", "--pool", "rings"});
   EXPECT_EQ(answer.status, 1);
   ASSERT_EQ(answer.json["route"].size(), 1U);
   EXPECT_EQ(answer.json["failure"]["pool"], "/reserved-memory/rings@88010000");
@@ -274,7 +274,8 @@ TEST(Why, ANameThatIsNoNodeOrSeveral) {
 
 TEST(Why, AnMcuHasTheGranuleOfACacheLine) {
   EXPECT_EQ(why(kArtPi, {"--device", "serial0", "--size", "1"}).json["blocks"][0]["size"], "0x20");
-  EXPECT_EQ(why(kPiBus, {"--device", "serial0", "--size", "1"}).json["blocks"][0]["size"], "0x1000");
+  EXPECT_EQ(why(kPiBus, {"--device", "serial0", "--size", "1"}).json["blocks"][0]["size"],
+            "0x1000");
 }
 
 TEST(Why, OverlaysCount) {

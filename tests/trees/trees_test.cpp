@@ -44,7 +44,7 @@ std::string read(const fs::path& path) {
 
 /// -f, because some of our trees are wrong on purpose.
 std::string compile(const fs::path& source) {
-  const std::string command = "dtc -q -q -f -I dts -O dtb '" + source.string() + "' 2>&1";
+  const std::string command = "dtc -q -q -f -I dts -O dtb '" + source.string() + "' 2>/dev/null";
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe{popen(command.c_str(), "r"), pclose};
   std::string blob;
   std::array<char, 4096> part{};

@@ -55,8 +55,12 @@ class DmaRanges {
   /// real board takes some hundred; only trees made to be slow come near.
   static constexpr std::uint64_t kMaxSteps = 50'000'000;
 
-  /// @param memo  0 or more bytes, of any alignment; it outlives the object. 16 bytes a node and 24
-  ///              a `dma-ranges` entry is a good size, more helps broken trees only.
+  /// The size of a memo that remembers every bus of this tree that has not too many windows. Of a
+  /// hostile tree it may be hundreds of times the tree's: a caller may always give less.
+  /// Cost: linear in the nodes.
+  [[nodiscard]] static std::size_t memo_bytes(const Tree& tree);
+
+  /// @param memo  0 or more bytes, of any alignment; it outlives the object.
   explicit DmaRanges(const Tree& tree, std::span<std::byte> memo = {});
 
   /// What a child of `bus` sees, a node with a non-empty `dma-ranges` (Tree::is_translating_bus()).
@@ -106,7 +110,7 @@ class DmaRanges {
   void remember(Node bus);
   void make_table(Node bus);
   bool flatten(Node bus, Slot& slot);
-  void fold(Slot& slot, const Slot& outer, std::size_t most);
+  void fold(Slot& slot, const Slot& outer, std::uint64_t most);
   bool push(DmaSegment segment, std::size_t begin);
   [[nodiscard]] bool exhausted() const { return steps_ > kMaxSteps; }
 

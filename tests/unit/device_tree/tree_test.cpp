@@ -165,8 +165,8 @@ TEST(TreeOpen, SaysWhereInTheBlob) {
   EXPECT_EQ(measured.error().offset_bytes, structure(blob) + 8);
   std::array<char, 40> buffer{};
   Text text{buffer};
-  measured.error().where(text);
-  EXPECT_EQ(text.view(), "byte 0x40");
+  TreeError{Code::bad_property, 0x1c4}.where(text);
+  EXPECT_EQ(text.view(), "byte 0x1c4");
 }
 
 TEST(TreeOpen, RefusesLessScratchThanItMeasured) {

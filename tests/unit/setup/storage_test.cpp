@@ -28,7 +28,7 @@ class Storage : public testing::Test {
   System& with_left(std::size_t left_bytes) {
     storage_.assign((kBase + left_bytes) / sizeof(std::uint64_t) + 1, 0);
     return *must(System::create(
-        {.port = port_, .blocks_per_pool = 4},
+        {.port = port_, .aliases = machine_.aliases(), .blocks_per_pool = 4},
         std::as_writable_bytes(std::span{storage_}).first(kBase + left_bytes)));
   }
 

@@ -1,0 +1,109 @@
+// Rows 1 to 9, 12 and 15: the default pool of a board, found in its tree.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "tests/vectors/vector_board.hpp"
+
+namespace carveout {
+namespace {
+
+using test::error_of;
+using test::in_place;
+using test::must;
+using test::VectorBoard;
+
+constexpr std::string_view kDma = "/soc/dma@40026000";
+constexpr std::string_view kRegion = "/reserved-memory/linux,cma";
+constexpr std::uint64_t kPoolBase = 0xc1f0'0000;
+constexpr std::uint64_t kPoolBytes = 0x10'0000;
+
+/// Board A. Rows that say "after 2" begin with what row 2 took, and so on.
+struct BoardA : VectorBoard {
+  BoardA() : VectorBoard{"board_a", {in_place(kPoolBase, kPoolBytes)}, {{.node = kDma}}} {}
+};
+
+/// A block of the default pool of board A: addresses are the same on both sides.
+void expect_in_pool(const Result<Block>& block, std::uint64_t size_bytes) {
+  ASSERT_TRUE(block);
+  EXPECT_EQ(block->pool->name(), kRegion);
+  EXPECT_EQ(block->size_bytes, size_bytes);
+  EXPECT_EQ(block->dma.raw(), block->phys.raw());
+  EXPECT_TRUE((PhysRange{PhysAddr{kPoolBase}, kPoolBytes}.contains(
+      PhysRange{block->phys, block->size_bytes})));
+}
+
+TEST(Vectors, Row01_ThePoolIsPlacedAtTheTopOfMemory) {
+  const BoardA board;
+  const auto chunks = board.pool(kRegion).chunks();
+  ASSERT_EQ(chunks.size(), 1U);
+  EXPECT_EQ(chunks[0].range, (PhysRange{PhysAddr{kPoolBase}, kPoolBytes}));
+}
+
+TEST(Vectors, Row02_APageComesFromTheDefaultPool) {
+  const BoardA board;
+  const auto block = board.alloc(4096);
+  expect_in_pool(block, 4096);
+  EXPECT_EQ(block->phys, PhysAddr{kPoolBase});
+}
+
+TEST(Vectors, Row03_5000BytesTakeTwoPages) {
+  const BoardA board;
+  must(board.alloc(4096));
+  expect_in_pool(board.alloc(5000), 8192);
+}
+
+TEST(Vectors, Row04_APageAfterThat) {
+  const BoardA board;
+  must(board.alloc(4096));
+  must(board.alloc(5000));
+  expect_in_pool(board.alloc(4096), 4096);
+}
+
+TEST(Vectors, Row05_OneByteTakesAPage) {
+  const BoardA board;
+  must(board.alloc(4096));
+  must(board.alloc(5000));
+  must(board.alloc(4096));
+  expect_in_pool(board.alloc(1), 4096);
+}
+
+TEST(Vectors, Row06_TheWholePoolThenNothingAndNoFallback) {
+  const BoardA board;
+  const auto whole = board.alloc(kPoolBytes);
+  expect_in_pool(whole, kPoolBytes);
+  EXPECT_EQ(whole->phys, PhysAddr{kPoolBase});
+  EXPECT_EQ(error_of(board.alloc(1)), Error::exhausted);
+}
+
+TEST(Vectors, Row07_TheWholePoolDoesNotFitBesideAPageAndHalfOfItDoes) {
+  const BoardA board;
+  expect_in_pool(board.alloc(1), 4096);
+  EXPECT_EQ(error_of(board.alloc(kPoolBytes)), Error::exhausted);
+  expect_in_pool(board.alloc(0x8'0000), 0x8'0000);
+}
+
+TEST(Vectors, Row08_ThreeTimes260KiBFit) {
+  const BoardA board;
+  for (int i = 0; i < 3; ++i) expect_in_pool(board.alloc(260 * 1024), 260 * 1024);
+}
+
+TEST(Vectors, Row09_ZeroBytesAreRefused) {
+  const BoardA board;
+  EXPECT_EQ(error_of(board.alloc(0)), Error::zero_size);
+}
+
+TEST(Vectors, Row12_WithoutARegionThereIsNoPool) {
+  const VectorBoard board{"row12", {in_place(0xc000'0000, 0x1000)}, {{.node = kDma}}};
+  EXPECT_EQ(error_of(board.alloc(4096)), Error::no_pool);
+}
+
+TEST(Vectors, Row15_HalfAMebibyteAtTheTopOf8MiB) {
+  const VectorBoard board{"row15", {in_place(0xc078'0000, 0x8'0000)}, {{.node = kDma}}};
+  const auto block = must(board.alloc(0x8'0000));
+  EXPECT_EQ(block.phys, PhysAddr{0xc078'0000});
+  EXPECT_EQ(block.dma, DmaAddr{0xc078'0000});
+}
+
+}  // namespace
+}  // namespace carveout
