@@ -15,6 +15,7 @@
 
 #include "dtc.hpp"
 #include "file.hpp"
+#include "overlay.hpp"
 #include "tree_directory.hpp"
 
 namespace carveout::cli {
@@ -95,58 +96,35 @@ std::vector<std::byte> read_blob(std::string_view source, bool symbols, std::str
   refuse_unknown(source, start);
 }
 
-[[noreturn]] void refuse_overlay(std::string_view source, std::string_view overlay, int error) {
-  throw Refusal{source, fmt::format("overlay {} does not apply: {}", overlay, fdt_strerror(error)),
-                "fdt_overlay_apply"};
+std::size_t scratch_bytes(std::string_view source, Bytes blob) {
+  const auto bytes = Tree::measure(blob);
+  if (!bytes) throw refusal(source, bytes.error());
+  return *bytes;
 }
 
-/// libfdt writes while it applies an overlay, so neither tree may have what its checks would
-/// refuse; Carveout's own reading of the result comes later.
-void check_full(std::string_view source, Bytes blob) {
-  if (const int error = fdt_check_full(blob.data(), blob.size()); error != 0) {
-    throw Refusal{source, fmt::format("is malformed: {}", fdt_strerror(error)), "fdt_check_full"};
-  }
-}
-
-/// The tree with the overlay applied.
-std::vector<std::byte> apply(std::string_view source, const std::vector<std::byte>& base,
-                             std::string_view overlay, const std::vector<std::byte>& changes) {
-  // What is added is at most the overlay; the symbols that it brings get longer paths on the way.
-  std::size_t room = base.size() + 2 * changes.size() + 4096;
-  while (room <= 2 * kMaxBlobBytes) {
-    std::vector<std::byte> merged(room);
-    std::vector<std::byte> spent = changes;  // libfdt destroys both, even where it fails
-    int error = fdt_open_into(base.data(), merged.data(),
-                              static_cast<int>(std::min<std::size_t>(room, INT32_MAX)));
-    if (error == 0) error = fdt_overlay_apply(merged.data(), spent.data());
-    if (error == 0) {
-      fdt_pack(merged.data());
-      merged.resize(fdt_totalsize(merged.data()));
-      return merged;
-    }
-    if (error != -FDT_ERR_NOSPACE) refuse_overlay(source, overlay, error);
-    room *= 2;
-  }
-  refuse_overlay(source, overlay, -FDT_ERR_NOSPACE);
+Tree opened(std::string_view source, Bytes blob, std::span<std::byte> scratch) {
+  const auto tree = Tree::open(blob, scratch);
+  if (!tree) throw refusal(source, tree.error());
+  return *tree;
 }
 
 }  // namespace
 
+Index::Index(std::string_view source, std::span<const std::byte> blob)
+    : scratch(scratch_bytes(source, blob)), tree{opened(source, blob, scratch)} {}
+
 Board read_board(std::string_view source, std::span<const std::string> overlays) {
   std::string messages;
   std::vector<std::byte> blob = read_blob(source, !overlays.empty(), messages);
-  if (!overlays.empty()) check_full(source, blob);
   for (const std::string& overlay : overlays) {
     const std::vector<std::byte> changes = read_blob(overlay, true, messages);
-    check_full(overlay, changes);
-    blob = apply(source, blob, overlay, changes);
+    blob = apply_overlay(source, blob, overlay, changes);
   }
-  const auto scratch_bytes = Tree::measure(blob);
-  if (!scratch_bytes) throw refusal(source, scratch_bytes.error());
-  std::vector<std::byte> scratch(*scratch_bytes);
-  auto tree = Tree::open(blob, scratch);
-  if (!tree) throw refusal(source, tree.error());
-  return {source, std::move(blob), std::move(scratch), *tree, std::move(messages)};
+  Index index{source, blob};
+  return {.source = std::string{source},
+          .blob = std::move(blob),
+          .index = std::move(index),
+          .messages = std::move(messages)};
 }
 
 void check_standard_input(std::string_view verb, std::span<const std::string> sources,

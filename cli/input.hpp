@@ -16,25 +16,29 @@ namespace carveout::cli {
 /// The largest blob that is read, and the most that a directory of properties may hold.
 inline constexpr std::size_t kMaxBlobBytes = std::size_t{64} << 20;
 
+/// The index of a blob that was checked. The blob stays where it is as long as this exists.
+struct Index {
+  /// Throws Refusal.
+  ///
+  /// @param source  what to call the blob.
+  Index(std::string_view source, std::span<const std::byte> blob);
+  Index(Index&&) = default;
+  Index& operator=(Index&&) = default;
+  Index(const Index&) = delete;
+  Index& operator=(const Index&) = delete;
+
+  std::vector<std::byte> scratch;  ///< may be moved: a moved vector keeps its bytes where they are
+  device_tree::Tree tree;
+};
+
 /// A board as the user named it, with its overlays applied: read, checked and indexed.
 struct Board {
-  std::string source;  ///< as typed
-  std::vector<std::byte> blob;
-  std::vector<std::byte> scratch;
-  device_tree::Tree tree;  ///< looks into blob and scratch
-  std::string messages;    ///< of dtc, for standard error
+  std::string source;           ///< as typed
+  std::vector<std::byte> blob;  ///< the tree looks into it
+  Index index;
+  std::string messages;  ///< of dtc, for standard error
 
-  Board(std::string_view typed, std::vector<std::byte> bytes, std::vector<std::byte> index,
-        const device_tree::Tree& opened, std::string said)
-      : source{typed},
-        blob{std::move(bytes)},
-        scratch{std::move(index)},
-        tree{opened},
-        messages{std::move(said)} {}
-  Board(Board&&) = default;  // a vector that is moved keeps its bytes where they are
-  Board& operator=(Board&&) = default;
-  Board(const Board&) = delete;
-  Board& operator=(const Board&) = delete;
+  [[nodiscard]] const device_tree::Tree& tree() const { return index.tree; }
 };
 
 /// Reads a board: a blob in a file or on standard input (`-`), a directory in the form of

@@ -23,7 +23,7 @@ struct Options {
 
 std::string json_of(const Board& board, bool several) {
   const auto json =
-      map_json(board.tree,
+      map_json(board.tree(),
                {.source = several ? std::optional<std::string_view>{board.source} : std::nullopt});
   if (!json) throw refusal(board.source, json.error());
   return *json + '\n';

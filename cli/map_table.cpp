@@ -16,7 +16,6 @@
 #include "carveout/device_tree/reserved_memory.hpp"
 #include "node_name.hpp"
 #include "page.hpp"
-#include "printable.hpp"
 
 namespace carveout::cli {
 namespace {
@@ -120,9 +119,12 @@ std::string_view meaning_of(DmaFault fault) {
 
 /// A region, where it is, and who says that it is theirs.
 struct Region {
+  /// An entry of a device's memory-region.
   struct User {
-    std::string words;
-    Style style;
+    Node device;
+    std::uint32_t index;
+    bool enabled;  ///< the device
+    bool reached;
   };
 
   ReservedRegion facts;
@@ -149,7 +151,7 @@ class Map {
  public:
   Map(const Board& board, bool colour)
       : board_{board},
-        tree_{board.tree},
+        tree_{board.tree()},
         page_{board.source, colour},
         reserved_{tree_},
         // What DmaRanges calls a good size: 16 bytes a node, 24 an entry of at least 12 bytes.
@@ -173,11 +175,6 @@ class Map {
   }
 
  private:
-  struct User {
-    std::string_view path;
-    bool enabled;
-  };
-
   void title() {
     const auto model = tree_.strings(Tree::root(), "model").first();
     page_.line(model.value_or("(the tree states no model)"), Style::heading);
@@ -194,7 +191,7 @@ class Map {
       table.row({{hex(range.base.raw())},
                  {last_text(range)},
                  {size_text(range.size_bytes)},
-                 {printable_path(node)}});
+                 {path_of(tree_, node)}});
     });
     const bool none = table.empty();
     for (const PhysRange range : tree_.reservations()) {
@@ -248,7 +245,7 @@ class Map {
     Table table{board_.source, {"FIRST", "LAST", "SIZE", "KIND", "", "NODE"}};
     for (const Region& region : regions_) {
       const std::string kind{name_of(region.facts.kind)};
-      const std::string path = printable(region.path);
+      const std::string path = region.path;
       const std::string mapping = mapping_of(region.facts);
       if (region.places.empty()) {
         const auto size = region.facts.size_bytes;
@@ -273,7 +270,7 @@ class Map {
                        facts.no_map && facts.reusable ? " " : "", facts.reusable ? "reusable" : "");
   }
 
-  static void notes(const Region& region, Table& table) {
+  void notes(const Region& region, Table& table) const {
     const ReservedRegion& facts = region.facts;
     Words words;
     const auto say = [&](std::string_view text, Style style = Style::plain) {
@@ -315,7 +312,12 @@ class Map {
     }
     if (!words.empty()) table.note(std::move(words));
     for (const Region::User& user : region.users) {
-      table.note(Words{}.say(facts.enabled ? "used by" : "listed by").keep(user.words, user.style));
+      Words use;
+      use.say(facts.enabled ? "used by" : "listed by");
+      use.keep(path_of(tree_, user.device), user.reached ? Style::plain : Style::bad);
+      use.glue(fmt::format(", pool {}{}{}", user.index, user.enabled ? "" : ", disabled",
+                           user.reached ? "" : ", NOT REACHED"));
+      table.note(use);
     }
   }
 
@@ -324,7 +326,7 @@ class Map {
     for (const Node node : tree_.nodes()) {
       if (!tree_.is_translating_bus(node)) continue;
       const View& view = of_bus(node);
-      const std::string path = printable_path(node);
+      const std::string path = path_of(tree_, node);
       if (view.windows.empty()) {
         table.row({{"-"}, {"-"}, {"-"}, {"-"}, {path}});
         table.note(Words{}
@@ -406,8 +408,9 @@ class Map {
       const View view = of_device(node);
       table.group(about(node, path, view));
       const Translation translation = view.translation();
+      addresses_.clear();
       for (const device_tree::Binding& binding : device_tree::MemoryRegions{tree_, node}) {
-        pool({path, tree_.enabled(node)}, binding, translation, table);
+        pool(node, binding, translation, table);
       }
     }
     return table;
@@ -433,55 +436,53 @@ class Map {
     return words;
   }
 
+  /// Where the device at hand sees a place of a region; looked for once, because a hostile device
+  /// lists one region a million times and has a thousand windows.
+  std::optional<DmaAddr> address_of(std::size_t region, std::size_t place,
+                                    const Translation& translation) {
+    const auto [entry, is_new] = addresses_.try_emplace({region, place});
+    if (is_new) entry->second = translation.to_dma(regions_[region].places[place]);
+    return entry->second;
+  }
+
   /// One row for an entry of memory-region; more where its region has several chunks.
-  void pool(const User& user, const device_tree::Binding& binding, const Translation& translation,
+  void pool(Node device, const device_tree::Binding& binding, const Translation& translation,
             Table& table) {
     const std::string index = fmt::format("{}", binding.index);
-    const std::string name = binding.name ? printable(*binding.name) : "";
-    const auto row = [&](std::string address, std::string path, std::string_view trouble) {
-      table.row({{index},
-                 {name},
-                 {std::move(address), trouble.empty() ? Style::plain : Style::bad},
-                 {std::move(path)}});
+    const std::string_view name = binding.name.value_or("");
+    const auto row = [&](std::string_view address, std::string_view path,
+                         std::string_view trouble) {
+      table.row({{index}, {name}, {address, trouble.empty() ? Style::plain : Style::bad}, {path}});
       if (!trouble.empty()) table.note(Words{}.say(trouble, Style::bad));
     };
     if (!binding.region) {
       row("-", fmt::format("phandle {}", hex(binding.phandle)), "no node has this phandle");
       return;
     }
-    const std::string path = printable_path(*binding.region);
     const auto found = index_.find(*binding.region);
     if (found == index_.end()) {
-      row("-", path, "is no region of /reserved-memory");
+      row("-", path_of(tree_, *binding.region), "is no region of /reserved-memory");
       return;
     }
     Region& region = regions_[found->second];
-    std::string use =
-        fmt::format("{}, pool {}{}", user.path, index, user.enabled ? "" : ", disabled");
-    Style style = Style::plain;
+    bool reached = true;
     if (!region.facts.enabled) {
-      row("-", path, "the region is disabled: the device gets none from here");
+      row("-", region.path, "the region is disabled: the device gets none from here");
     } else if (region.places.empty()) {
-      row("-", path, "the region has no place");
+      row("-", region.path, "the region has no place");
     }
     for (std::size_t i = 0; region.facts.enabled && i < region.places.size(); ++i) {
       const PhysRange place = region.places[i];
-      const auto address = translation.to_dma(place);
-      row(address ? hex(address->raw()) : "-", i == 0 ? path : fmt::format("chunk {} of it", i),
+      const auto address = address_of(found->second, i, translation);
+      row(address ? hex(address->raw()) : "-",
+          i == 0 ? region.path : fmt::format("chunk {} of it", i),
           address         ? ""
           : place.empty() ? "the region is empty"
           : place.wraps() ? "the region passes the end of the address space"
                           : "NOT REACHED: it lies whole in none of the device's windows");
-      if (!address && style == Style::plain) {
-        use += ", NOT REACHED";
-        style = Style::bad;
-      }
+      reached = reached && address.has_value();
     }
-    region.users.push_back({std::move(use), style});
-  }
-
-  [[nodiscard]] std::string printable_path(Node node) const {
-    return printable(path_of(tree_, node));
+    region.users.push_back({device, binding.index, tree_.enabled(device), reached});
   }
 
   const Board& board_;
@@ -494,6 +495,7 @@ class Map {
   std::vector<Region> regions_;
   std::map<Node, std::size_t> index_;  ///< of regions_
   std::map<Node, View> views_;         ///< of buses
+  std::map<std::pair<std::size_t, std::size_t>, std::optional<DmaAddr>> addresses_;
 };
 
 }  // namespace

@@ -38,7 +38,7 @@ std::vector<Node> named(const Tree& tree, const Nodes& nodes, std::string_view n
 class Finder {
  public:
   Finder(const Board& board, std::string_view option, std::string_view name)
-      : board_{board}, tree_{board.tree}, option_{option}, name_{name} {}
+      : board_{board}, tree_{board.tree()}, option_{option}, name_{name} {}
 
   [[nodiscard]] Node find() const {
     if (name_.empty()) throw Refusal{board_.source, "no node has an empty name", option_};

@@ -59,13 +59,31 @@ Words& Words::say(std::string_view text, Style style) {
 }
 
 Words& Words::keep(std::string_view text, Style style) {
-  pieces_.push_back({printable(text), style});
+  const auto begin = static_cast<std::uint32_t>(text_.size());
+  append_printable(text_, text);
+  spans_.push_back({begin, static_cast<std::uint32_t>(text_.size()) - begin, style});
   return *this;
 }
 
 Words& Words::glue(std::string_view text) {
-  if (!pieces_.empty()) pieces_.back().text += text;
+  if (spans_.empty()) return *this;
+  text_ += text;  // the last piece ends where the text does
+  spans_.back().size += static_cast<std::uint32_t>(text.size());
   return *this;
+}
+
+Words& Words::append(const Words& more) {
+  for (Span span : more.spans_) {
+    span.begin += static_cast<std::uint32_t>(text_.size());
+    spans_.push_back(span);
+  }
+  text_ += more.text_;
+  return *this;
+}
+
+Piece Words::operator[](std::size_t index) const {
+  const Span span = spans_[index];
+  return {std::string_view{text_}.substr(span.begin, span.size), span.style};
 }
 
 void Page::add(std::string_view text) {
@@ -75,7 +93,7 @@ void Page::add(std::string_view text) {
   text_ += text;
 }
 
-void Page::add(const Piece& piece) {
+void Page::add(Piece piece) {
   const std::string_view colour = colour_ ? colour_of(piece.style) : "";
   add(colour);
   add(piece.text);
@@ -93,11 +111,12 @@ void Page::end_line() {
   add("\n");
 }
 
-std::size_t Page::flow(const std::vector<Piece>& pieces, std::size_t at, std::size_t rest) {
+void Page::flow(const Words& words, std::size_t first, std::size_t count, std::size_t at,
+                std::size_t rest) {
   bool line_is_new = true;
-  for (const Piece& piece : pieces) {
-    std::string_view text = piece.text;
-    std::size_t width = columns(text);
+  for (std::size_t i = first; i < first + count; ++i) {
+    Piece piece = words[i];
+    std::size_t width = columns(piece.text);
     // What fits on no line is broken where it stands.
     if (!line_is_new && at + 1 + width > kColumns && rest + width <= kColumns) {
       add("\n");
@@ -110,24 +129,23 @@ std::size_t Page::flow(const std::vector<Piece>& pieces, std::size_t at, std::si
       ++at;
     }
     while (at + width > kColumns) {
-      const std::size_t bytes = break_at(text, kColumns - at);
-      add(Piece{std::string{text.substr(0, bytes)}, piece.style});
-      text.remove_prefix(bytes);
-      width = columns(text);
+      const std::size_t bytes = break_at(piece.text, kColumns - at);
+      add({piece.text.substr(0, bytes), piece.style});
+      piece.text.remove_prefix(bytes);
+      width = columns(piece.text);
       add("\n");
       spaces(rest);
       at = rest;
     }
-    add(Piece{std::string{text}, piece.style});
+    add(piece);
     at += width;
     line_is_new = false;
   }
-  return at;
 }
 
 void Page::line(const Words& words, std::size_t first, std::size_t rest) {
   spaces(first);
-  flow(words.pieces(), first, rest);
+  flow(words, 0, words.size(), first, rest);
   add("\n");
 }
 
@@ -135,66 +153,68 @@ void Page::line(std::string_view text, Style style, std::size_t indent) {
   line(Words{}.say(text, style), indent, indent);
 }
 
-void Table::count(std::size_t bytes) {
+void Table::add_line(std::size_t first, std::size_t bytes, Kind kind) {
   bytes_ += bytes;
   if (bytes_ > kMaxOutputBytes) refuse_too_much(source_);
+  lines_.push_back(
+      {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(words_.size() - first), kind});
 }
 
-void Table::row(std::vector<Piece> cells) {
-  for (const Piece& cell : cells) count(cell.text.size() + kGap);
-  rows_.push_back({std::move(cells), {}});
+void Table::row(std::initializer_list<Piece> cells) {
+  const std::size_t first = words_.size();
+  const std::size_t bytes = words_.bytes();
+  for (const Piece& cell : cells) words_.keep(cell.text, cell.style);
+  add_line(first, std::max(words_.bytes() - bytes, least_row_bytes_), Kind::row);
 }
 
-void Table::note(Words words) {
-  for (const Piece& piece : words.pieces()) count(piece.text.size() + 1);
-  rows_.back().notes.push_back(std::move(words));
+void Table::sentence(const Words& words, Kind kind) {
+  const std::size_t first = words_.size();
+  words_.append(words);
+  add_line(first, words.bytes() + words.size(), kind);
 }
 
-void Table::group(Words words) {
-  rows_.push_back({});
-  note(std::move(words));
-}
-
-void Table::print_cells(Page& page, const std::vector<Piece>& cells,
-                        const std::vector<std::size_t>& widths) const {
+void Table::print_cells(Page& page, const Words& words, std::size_t first,
+                        const std::vector<std::size_t>& widths) {
   page.spaces(kTableIndent);
   std::size_t at = kTableIndent;
   for (std::size_t i = 0; i < widths.size(); ++i) {
-    page.add(cells[i]);
-    page.spaces(widths[i] - columns(cells[i].text) + kGap);
+    const Piece cell = words[first + i];
+    page.add(cell);
+    page.spaces(widths[i] - columns(cell.text) + kGap);
     at += widths[i] + kGap;
   }
-  if (at + columns(cells.back().text) > Page::kColumns) {
+  const std::size_t last = first + widths.size();
+  if (at + columns(words[last].text) > Page::kColumns) {
     page.end_line();
     page.spaces(kNoteIndent);
     at = kNoteIndent;
   }
-  page.flow({cells.back()}, at, kNoteIndent + kGap);
+  page.flow(words, last, 1, at, kNoteIndent + kGap);
   page.end_line();
 }
 
 void Table::print(Page& page) const {
+  Words headings;
+  for (const std::string& heading : headings_) headings.keep(heading, Style::faint);
   std::vector<std::size_t> widths(headings_.size() - 1);
   for (std::size_t i = 0; i < widths.size(); ++i) {
     widths[i] = columns(headings_[i]);
-    for (const Row& row : rows_) {
-      if (!row.cells.empty()) widths[i] = std::max(widths[i], columns(row.cells[i].text));
+    for (const Line& line : lines_) {
+      if (line.kind != Kind::row) continue;
+      widths[i] = std::max(widths[i], columns(words_[line.first + i].text));
     }
   }
-  std::vector<Piece> headings;
-  for (const std::string& heading : headings_) headings.push_back({heading, Style::faint});
-  print_cells(page, headings, widths);
-  for (const Row& row : rows_) {
-    const bool group = row.cells.empty();
-    if (!group) print_cells(page, row.cells, widths);
-    const std::size_t indent = group ? kTableIndent : kNoteIndent;
-    for (const Words& note : row.notes) page.line(note, indent, indent + kGap);
+  print_cells(page, headings, 0, widths);
+  for (const Line& line : lines_) {
+    if (line.kind == Kind::row) {
+      print_cells(page, words_, line.first, widths);
+      continue;
+    }
+    const std::size_t indent = line.kind == Kind::group ? kTableIndent : kNoteIndent;
+    page.spaces(indent);
+    page.flow(words_, line.first, line.count, indent, indent + kGap);
+    page.add("\n");
   }
-}
-
-Words& Words::append(const Words& more) {
-  pieces_.insert(pieces_.end(), more.pieces_.begin(), more.pieces_.end());
-  return *this;
 }
 
 void refuse_too_much(std::string_view source) {

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "carveout/core/address.hpp"
@@ -17,30 +19,38 @@ inline constexpr std::size_t kMaxOutputBytes = std::size_t{64} << 20;
 
 enum class Style : std::uint8_t { plain, heading, good, bad, faint };
 
-/// A word, or several that stay together. Its text is printable.
+/// A word, or several that stay together: what a line is not broken inside of.
 struct Piece {
-  std::string text;
+  std::string_view text;
   Style style = Style::plain;
 };
 
-/// A text that may be broken between its pieces.
+/// Pieces in order, in one piece of memory: a table of the largest tree has millions.
 class Words {
  public:
-  Words() = default;
-
   /// Adds text that breaks at its spaces.
   Words& say(std::string_view text, Style style = Style::plain);
-  /// Adds one piece that breaks only where it is longer than a line: a path, a range.
+  /// Adds one piece, made printable. It is broken only where it is longer than a line: a path.
   Words& keep(std::string_view text, Style style = Style::plain);
-  /// Puts something right behind the last piece, a comma say.
+  /// Puts something right behind the last piece, a comma say; in front of the first nothing.
   Words& glue(std::string_view text);
   Words& append(const Words& more);
 
-  [[nodiscard]] const std::vector<Piece>& pieces() const { return pieces_; }
-  [[nodiscard]] bool empty() const { return pieces_.empty(); }
+  [[nodiscard]] std::size_t size() const { return spans_.size(); }
+  [[nodiscard]] bool empty() const { return spans_.empty(); }
+  [[nodiscard]] std::size_t bytes() const { return text_.size(); }
+  /// Until the next one is added.
+  [[nodiscard]] Piece operator[](std::size_t index) const;
 
  private:
-  std::vector<Piece> pieces_;
+  struct Span {
+    std::uint32_t begin;
+    std::uint32_t size;
+    Style style;
+  };
+
+  std::string text_;
+  std::vector<Span> spans_;
 };
 
 /// Collects lines of at most 100 columns. Throws Refusal where a board makes more of them than
@@ -63,11 +73,12 @@ class Page {
   friend class Table;
 
   void add(std::string_view text);
-  void add(const Piece& piece);
+  void add(Piece piece);
   void spaces(std::size_t count);
   void end_line();  ///< without the spaces that stand at its end
-  /// Writes pieces from column `at` on, without the last new line. @return the column reached.
-  std::size_t flow(const std::vector<Piece>& pieces, std::size_t at, std::size_t rest);
+  /// Writes `count` pieces from column `at` on, without the last new line.
+  void flow(const Words& words, std::size_t first, std::size_t count, std::size_t at,
+            std::size_t rest);
 
   std::string text_;
   std::string source_;
@@ -79,32 +90,39 @@ class Page {
 class Table {
  public:
   Table(std::string_view source, std::vector<std::string> headings)
-      : source_{source}, headings_{std::move(headings)} {}
+      : source_{source}, headings_{std::move(headings)} {
+    for (const std::string& heading : headings_) least_row_bytes_ += heading.size() + 2;
+  }
 
   /// As many cells as headings.
-  void row(std::vector<Piece> cells);
+  void row(std::initializer_list<Piece> cells);
   /// A sentence below the last row.
-  void note(Words words);
+  void note(const Words& words) { sentence(words, Kind::note); }
   /// A sentence that stands above the rows to come.
-  void group(Words words);
-  [[nodiscard]] bool empty() const { return rows_.empty(); }
+  void group(const Words& words) { sentence(words, Kind::group); }
+  [[nodiscard]] bool empty() const { return lines_.empty(); }
 
   void print(Page& page) const;
 
  private:
-  struct Row {
-    std::vector<Piece> cells;  ///< none for a group
-    std::vector<Words> notes;
+  enum class Kind : std::uint8_t { row, note, group };
+  struct Line {
+    std::uint32_t first;  ///< of its pieces
+    std::uint32_t count;
+    Kind kind;
   };
 
-  void count(std::size_t bytes);
-  void print_cells(Page& page, const std::vector<Piece>& cells,
-                   const std::vector<std::size_t>& widths) const;
+  void sentence(const Words& words, Kind kind);
+  void add_line(std::size_t first, std::size_t bytes, Kind kind);
+  static void print_cells(Page& page, const Words& words, std::size_t first,
+                          const std::vector<std::size_t>& widths);
 
   std::string_view source_;
   std::vector<std::string> headings_;
-  std::vector<Row> rows_;
-  std::size_t bytes_ = 0;
+  Words words_;
+  std::vector<Line> lines_;
+  std::size_t least_row_bytes_ = 0;
+  std::size_t bytes_ = 0;  ///< at least so many will be printed
 };
 
 /// Throws the Refusal of a board about which too much would be printed.

@@ -48,20 +48,29 @@ bool is_control(std::uint32_t code_point) {
 
 }  // namespace
 
-std::string printable(std::string_view text) {
-  std::string result;
-  result.reserve(text.size());
+void append_printable(std::string& to, std::string_view text) {
   while (!text.empty()) {
+    // Most text is ASCII, and there is much of it.
+    const std::size_t plain = static_cast<std::size_t>(
+        std::ranges::find_if(text, [](char c) { return c < 0x20 || c > 0x7e; }) - text.begin());
+    to += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) return;
     const Sequence sequence = first_sequence(text);
     if (!sequence.valid) {
-      result += "\xef\xbf\xbd";
+      to += "\xef\xbf\xbd";
     } else if (is_control(sequence.code_point)) {
-      fmt::format_to(std::back_inserter(result), "\\x{:02x}", sequence.code_point);
+      fmt::format_to(std::back_inserter(to), "\\x{:02x}", sequence.code_point);
     } else {
-      result += text.substr(0, sequence.bytes);
+      to += text.substr(0, sequence.bytes);
     }
     text.remove_prefix(sequence.bytes);
   }
+}
+
+std::string printable(std::string_view text) {
+  std::string result;
+  append_printable(result, text);
   return result;
 }
 

@@ -11,6 +11,9 @@ namespace carveout::cli {
 /// starts a new line, moves a cursor or sets a colour.
 [[nodiscard]] std::string printable(std::string_view text);
 
+/// The same, added to the end of another text.
+void append_printable(std::string& to, std::string_view text);
+
 /// How many columns printable text takes on a terminal: one a character.
 [[nodiscard]] std::size_t columns(std::string_view text);
 

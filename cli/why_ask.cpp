@@ -114,7 +114,7 @@ class Offline {
                             .ordinary_elsewhere = answer.has_mmu,
                             .described_only = true,
                             .assume_uncached_view = answer.uncached_view};
-    const auto bytes = setup::measure(board.tree, devices, platform.blocks_per_pool);
+    const auto bytes = setup::measure(board.tree(), devices, platform.blocks_per_pool);
     if (!bytes) refuse(board, bytes.error());
     if (*bytes > kMaxTables) {
       throw Refusal{board.source, "its pools and so many requests need more tables than 1 GiB",
@@ -122,7 +122,7 @@ class Offline {
     }
     storage_ = std::make_unique_for_overwrite<std::byte[]>(*bytes);
     const auto system = setup::build(
-        board.tree, devices, platform, {storage_.get(), *bytes}, [&](const Finding& finding) {
+        board.tree(), devices, platform, {storage_.get(), *bytes}, [&](const Finding& finding) {
           answer.findings.push_back({.rule = finding.rule,
                                      .severity = finding.severity,
                                      .node = std::string{finding.node},
@@ -167,7 +167,7 @@ void make_requests(const Device& device, const WhyRequest& request, WhyAnswer& a
 }  // namespace
 
 WhyAnswer ask(const Board& board, const WhyRequest& request) {
-  const Tree& tree = board.tree;
+  const Tree& tree = board.tree();
   const bool any_on_bus = request.device.empty();
   const Node node = any_on_bus ? find_node(board, "--bus", request.bus)
                                : find_node(board, "--device", request.device);

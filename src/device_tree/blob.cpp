@@ -23,11 +23,12 @@ TreeError::Code code_of(int libfdt_error) {
 }
 
 std::uint32_t count_strings_bytes(const std::byte* data) {
-  const std::uint32_t start = fdt_off_dt_strings(data);
-  std::uint32_t end = fdt_totalsize(data);
+  const void* blob = data;
+  const std::uint32_t start = fdt_off_dt_strings(blob);
+  std::uint32_t end = fdt_totalsize(blob);
   // As in libfdt: before version 17 only the blob's end bounds the names.
-  if (fdt_version(data) >= 17 && fdt_size_dt_strings(data) < end - start) {
-    end = start + fdt_size_dt_strings(data);
+  if (fdt_version(blob) >= 17 && fdt_size_dt_strings(blob) < end - start) {
+    end = start + fdt_size_dt_strings(blob);
   }
   while (end > start && data[end - 1] != std::byte{0}) --end;
   return end - start;
@@ -43,20 +44,18 @@ std::expected<Blob, TreeError> Blob::check(Bytes bytes) {
   };
   if (bytes.size() < kCellBytes || load_cell(bytes, 0) != FDT_MAGIC) return fail(Code::not_a_tree);
   if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 != 0) return fail(Code::misaligned);
-  const auto size =
-      static_cast<std::uint32_t>(bytes.size() < std::numeric_limits<std::int32_t>::max()
-                                     ? bytes.size()
-                                     : std::numeric_limits<std::int32_t>::max());
-  if (size < FDT_V1_SIZE || size < fdt_header_size(bytes.data()))
-    return fail(Code::truncated, size);
-  if (const int error = fdt_check_header(bytes.data()); error != 0) return fail(code_of(error));
-  if (size < fdt_totalsize(bytes.data())) return fail(Code::truncated, size);
-  if (fdt_off_dt_strings(bytes.data()) > fdt_totalsize(bytes.data())) return fail(Code::bad_header);
+  std::uint32_t size = std::numeric_limits<std::int32_t>::max();  // libfdt's offsets are int
+  if (bytes.size() < size) size = static_cast<std::uint32_t>(bytes.size());
+  const void* blob = bytes.data();
+  if (size < FDT_V1_SIZE || size < fdt_header_size(blob)) return fail(Code::truncated, size);
+  if (const int error = fdt_check_header(blob); error != 0) return fail(code_of(error));
+  if (size < fdt_totalsize(blob)) return fail(Code::truncated, size);
+  if (fdt_off_dt_strings(blob) > fdt_totalsize(blob)) return fail(Code::bad_header);
   return Blob{bytes.data(), count_strings_bytes(bytes.data())};
 }
 
 TreeError Blob::error_at(Code code, int structure_offset) const {
-  return {code, fdt_off_dt_struct(data_) + static_cast<std::uint32_t>(structure_offset)};
+  return {code, fdt_off_dt_struct(as_void()) + static_cast<std::uint32_t>(structure_offset)};
 }
 
 std::expected<Token, TreeError> Blob::token(int offset) const {
@@ -78,7 +77,7 @@ std::expected<Token, TreeError> Blob::token(int offset) const {
     }
     if (name >= strings_bytes_) return fail(Code::bad_property_name);
     token.name =
-        PropertyName{{reinterpret_cast<const char*>(data_) + fdt_off_dt_strings(data_) + name,
+        PropertyName{{reinterpret_cast<const char*>(data_) + fdt_off_dt_strings(as_void()) + name,
                       std::size_t{strings_bytes_} - name}};
   }
 
@@ -98,7 +97,7 @@ std::expected<std::uint32_t, TreeError> Blob::count_reservations() const {
     std::uint64_t base = 0;
     std::uint64_t size = 0;
     if (fdt_get_mem_rsv(data_, static_cast<int>(count), &base, &size) != 0) {
-      return std::unexpected{TreeError{Code::bad_reservations, fdt_off_mem_rsvmap(data_)}};
+      return std::unexpected{TreeError{Code::bad_reservations, fdt_off_mem_rsvmap(as_void())}};
     }
     if (base == 0 && size == 0) return count;
   }

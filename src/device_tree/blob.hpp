@@ -43,6 +43,9 @@ class Blob {
   [[nodiscard]] std::uint32_t strings_bytes() const { return strings_bytes_; }
 
  private:
+  // What libfdt's macros for the header take: they cast, and a cast from bytes is one of alignment.
+  [[nodiscard]] const void* as_void() const { return data_; }
+
   Blob(const std::byte* data, std::uint32_t strings_bytes)
       : data_{data}, strings_bytes_{strings_bytes} {}
 

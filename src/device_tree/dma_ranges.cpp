@@ -166,7 +166,7 @@ DmaRanges::DmaRanges(const Tree& tree, std::span<std::byte> memo) : tree_{tree} 
   if (rest.size() < skipped) return;
   // A slot counts segments in 32 bits.
   const std::size_t count = (rest.size() - skipped) / sizeof(DmaSegment);
-  segments_ = {reinterpret_cast<DmaSegment*>(rest.data() + skipped),
+  segments_ = {static_cast<DmaSegment*>(static_cast<void*>(rest.data() + skipped)),
                count < 0x4000'0000 ? count : std::size_t{0x4000'0000}};
 }
 

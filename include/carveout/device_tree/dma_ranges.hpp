@@ -53,7 +53,7 @@ class DmaRanges {
  public:
   /// All questions to one object may together take so many steps (one is a look at one entry). A
   /// real board takes some hundred; only trees made to be slow come near.
-  static constexpr std::uint64_t kMaxSteps = 50'000'000;
+  static constexpr std::uint64_t kMaxSteps = 30'000'000;
 
   /// The size of a memo that remembers every bus of this tree that has not too many windows. Of a
   /// hostile tree it may be hundreds of times the tree's: a caller may always give less.

@@ -222,6 +222,65 @@ TEST(CachedOnly, ContiguousMemoryIsNotForADeviceThatIsNotCoherent) {
   EXPECT_FALSE(alloc_coherent(device, 0x100));
 }
 
+TEST(CachedOnly, OpaqueMemoryLeavesNoLineToBeWrittenBackOverWhatTheDeviceWrites) {
+  constexpr PhysAddr kBase{0x5'0030'0000};
+  SimBoard board{
+      {.ram = {{.size_bytes = 0x1'0000, .cached = kBase, .uncached = std::nullopt}}}};
+  board.default_pool("ram", {kBase, 0x1000}, Role::ordinary);
+  Device& device = board.device("eth", {.windows = {}, .mask = test::kAnyAddress});
+  board.machine.write(board.machine.cached_view({kBase, 0x100}), pattern(0x100, 9));
+  const Block block = must(alloc_coherent(device, 0x100, kNoMapping));
+  ASSERT_EQ(block.phys, kBase);
+  ASSERT_TRUE(board.engine(device).write(block.dma, pattern(0x100, 2)));
+  board.push_everything_out_of_the_cache({PhysAddr{kBase.raw() + 0x8000}, 0x1000});
+  EXPECT_EQ(board.in_ram({kBase, 0x100}), pattern(0x100, 2));
+}
+
+/// A CPU that speculates: what was just dropped from the cache is fetched again at once.
+class SpeculatingPort {
+ public:
+  explicit SpeculatingPort(sim::Machine& machine) : machine_{machine}, port_{machine} {}
+
+  std::size_t cache_line_bytes() noexcept { return port_.cache_line_bytes(); }
+  std::byte* cpu_view(PhysRange range) noexcept { return port_.cpu_view(range); }
+  void clean(std::byte* at, std::size_t size_bytes) noexcept { port_.clean(at, size_bytes); }
+  void invalidate(std::byte* at, std::size_t size_bytes) noexcept {
+    port_.invalidate(at, size_bytes);
+  }
+  void clean_invalidate(std::byte* at, std::size_t size_bytes) noexcept {
+    port_.clean_invalidate(at, size_bytes);
+    Bytes fetched(size_bytes);
+    machine_.read(at, fetched);
+  }
+  void publish_barrier() noexcept {}
+  void observe_barrier() noexcept {}
+  void full_barrier() noexcept {}
+  LockState lock(LockWord& word) noexcept { return port_.lock(word); }
+  void unlock(LockWord& word, LockState state) noexcept { port_.unlock(word, state); }
+
+ private:
+  sim::Machine& machine_;
+  sim::HostPort port_;
+};
+
+TEST_F(OrdinaryMemory, ReadsAsZeroAlsoOnACpuThatSpeculates) {
+  SpeculatingPort port{board_.machine};
+  std::vector<std::uint64_t> storage(1024);
+  System* const system =
+      must(System::create({.port = port, .aliases = board_.machine.aliases()},
+                          std::as_writable_bytes(std::span{storage})));
+  const PhysRange range = ram(0x8000, 0x100);
+  board_.put_in_ram(range.base, pattern(0x100, 4));
+  Pool* const pool = must(system->declare(
+      {.name = "ram", .memory = Memory::ordinary, .chunks = std::span{&range, 1}}));
+  must(system->set_default(Role::ordinary, *pool));
+  Device* const device = must(system->add_device(
+      {.name = "eth",
+       .coherent_mask = test::k32Bits,
+       .translation = Translation::through(std::span{&sim::kOddWindow, 1})}));
+  EXPECT_EQ(read(must(alloc_coherent(*device, 0x100, kNonCoherent))), zeros(0x100));
+}
+
 TEST(CachedOnly, OwnContiguousMemoryServesWhoAskedForCacheableMemory) {
   SimBoard board{{.ram = {{.size_bytes = 0x1'0000,
                            .cached = PhysAddr{0x5'0030'0000},

@@ -92,6 +92,14 @@ TEST_F(AddDevice, CopiesTheWindows) {
   EXPECT_EQ(device->to_dma(ram(0x10, 1)), sim::kOddWindow.to_dma(ram(0x10, 1).base));
 }
 
+TEST_F(AddDevice, KeepsItsWindowsInTheirOrder) {
+  constexpr std::array kTwo{Window{DmaAddr{0x1000}, PhysAddr{0x8000}, 0x1000},
+                            Window{DmaAddr{0x9000}, PhysAddr{0x8000}, 0x2000}};
+  const Device* const device = must(add("eth", Translation::through(kTwo)));
+  EXPECT_EQ(device->to_dma({PhysAddr{0x8000}, 0x10}), DmaAddr{0x1000});
+  EXPECT_EQ(device->to_dma({PhysAddr{0x9000}, 0x10}), DmaAddr{0xa000});
+}
+
 TEST_F(AddDevice, ReachesWhatItsWindowsShow) {
   const Device* const device = must(add("eth", Translation::through({&sim::kOddWindow, 1})));
   ASSERT_EQ(device->reaches.size(), 1U);

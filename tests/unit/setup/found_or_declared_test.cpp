@@ -391,7 +391,7 @@ TEST_P(FoundOrListed, ARegionThatIsNobodysPoolOverlapsNothingByAnAlias) {
   const PhysRange high{PhysAddr{test::kUncachedRam.raw() + 0x1000}, 0x1000};
   BuiltBoard& board = build(
       {.pools = {{.name = "pool", .chunks = {high}, .is_default = true},
-                 {.name = "its-twin", .chunks = {ram(0x1000, 0x1000)}, .disabled = true}},
+                 {.name = "its-twin", .chunks = {ram(0x1000, 0x1000)}, .kept_free = true}},
        .devices = {{.name = "eth", .windows = {{DmaAddr{0}, high.base, 0x1000}}}}});
   EXPECT_TRUE(board.refused().empty());
   EXPECT_EQ(served(0, 32), "pool");

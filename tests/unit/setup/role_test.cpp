@@ -186,6 +186,18 @@ TEST_F(Release, ADeviceWhosePoolIsGoneGetsNoOtherInstead) {
   EXPECT_EQ(error_of(alloc_coherent(first_, 32)), Error::pool_gone);
 }
 
+TEST_F(Release, TheRouteOfADeviceWhosePoolIsGoneSaysSo) {
+  Pool& own = board_.pool("own", ram(0x2000, 0x1000));
+  must(board_.system->bind(first_, own));
+  must(board_.system->release(own));
+  std::optional<Error> error;
+  route(first_, {}, [&](const Candidate& candidate) {
+    error = candidate.error;
+    return Step::stop;
+  });
+  EXPECT_EQ(error, Error::pool_gone);
+}
+
 TEST_F(Release, APoolIsNotFoundByItsNameAfterwards) {
   must(board_.system->release(pool_));
   EXPECT_EQ(board_.system->find_pool("d"), nullptr);

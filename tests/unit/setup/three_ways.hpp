@@ -28,7 +28,10 @@ struct PoolFacts {
   Memory memory = Memory::coherent;
   bool is_default = false;  ///< of its kind, for the board
   std::optional<std::uint32_t> numa_node = std::nullopt;
-  bool disabled = false;  ///< code and tables then do not mention it
+  bool disabled = false;   ///< code and tables then do not mention it
+  bool kept_free = false;  ///< no pool at all, and tables and code do not mention it either
+
+  [[nodiscard]] bool mentioned() const { return !disabled && !kept_free; }
 };
 
 struct OwnPool {
@@ -124,8 +127,10 @@ class BuiltBoard {
   void write_region(TreeMaker& maker, std::size_t index) {
     const PoolFacts& pool = facts_.pools[index];
     maker.begin(pool.name).phandle(handle_of(index));
-    maker.string("compatible",
-                 pool.memory == Memory::bounce ? "restricted-dma-pool" : "shared-dma-pool");
+    if (!pool.kept_free) {
+      maker.string("compatible",
+                   pool.memory == Memory::bounce ? "restricted-dma-pool" : "shared-dma-pool");
+    }
     if (pool.memory == Memory::coherent) maker.empty("no-map");
     if (pool.memory == Memory::contiguous) maker.empty("reusable");
     std::vector<std::uint32_t> reg;
@@ -182,8 +187,8 @@ class BuiltBoard {
     std::vector<std::optional<std::size_t>> row_of_pool;
     for (std::size_t i = 0; i < facts_.pools.size(); ++i) {
       const PoolFacts& pool = facts_.pools[i];
-      row_of_pool.push_back(pool.disabled ? std::nullopt : std::optional{pools.size()});
-      if (pool.disabled) continue;
+      row_of_pool.push_back(pool.mentioned() ? std::optional{pools.size()} : std::nullopt);
+      if (!pool.mentioned()) continue;
       if (const auto role = default_role(pool)) {
         defaults.push_back(
             {.role = *role, .pool = pools.size(), .numa_node = pool.numa_node.value_or(0)});
@@ -222,7 +227,7 @@ class BuiltBoard {
     std::vector<std::optional<Error>> errors(facts_.pools.size());
     for (std::size_t i = 0; i < facts_.pools.size(); ++i) {
       const PoolFacts& pool = facts_.pools[i];
-      if (pool.disabled) continue;
+      if (!pool.mentioned()) continue;
       const auto made =
           system->declare({.name = names_[i], .memory = pool.memory, .chunks = pool.chunks});
       errors[i] = error_of(made);
@@ -243,7 +248,7 @@ class BuiltBoard {
                               .numa_node = facts.numa_node}));
       for (std::uint32_t entry = 0; entry < facts.own.size(); ++entry) {
         const std::size_t pool = facts.own[entry].pool;
-        if (facts_.pools[pool].disabled) continue;
+        if (!facts_.pools[pool].mentioned()) continue;
         const BindingSettings settings{.index = entry, .name = facts.own[entry].name};
         if (errors[pool]) {
           heard(system->bind_refused(device, names_[pool], facts_.pools[pool].memory, *errors[pool],
