@@ -5,11 +5,12 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
+#include <string>
 
 #include "carveout/device_tree/tree.hpp"
 #include "input.hpp"
 #include "refusal.hpp"
+#include "sizes.hpp"
 
 namespace carveout::cli {
 namespace {
@@ -46,6 +47,91 @@ std::uint64_t changes_in(const Tree& overlay) {
   return changes;
 }
 
+/// Checks the references of an overlay: libfdt 1.6.1 follows an offset in __local_fixups__ or
+/// __fixups__ without asking whether it lies inside of the property.
+class References {
+ public:
+  References(std::string_view overlay, const std::vector<std::byte>& blob)
+      : overlay_{overlay}, blob_{blob.data()} {}
+
+  void check() const {
+    const int local = fdt_path_offset(blob_, "/__local_fixups__");
+    if (local >= 0) check_local(0, local);
+    const int symbols = fdt_path_offset(blob_, "/__fixups__");
+    if (symbols >= 0) check_symbols(symbols);
+  }
+
+ private:
+  /// @param node    whose properties have the references.
+  /// @param fixups  the node of the same path below __local_fixups__.
+  void check_local(int node, int fixups) const {
+    int property = 0;
+    fdt_for_each_property_offset(property, blob_, fixups) {
+      const char* name = nullptr;
+      int length = 0;
+      const auto* offsets =
+          static_cast<const std::byte*>(fdt_getprop_by_offset(blob_, property, &name, &length));
+      if (offsets == nullptr) refuse();
+      const Bytes cells{offsets, static_cast<std::size_t>(length)};
+      for (std::size_t at = 0; at + device_tree::kCellBytes <= cells.size();
+           at += device_tree::kCellBytes) {
+        check_offset(node, name, device_tree::load_cell(cells, at));
+      }
+    }
+    int child = 0;
+    fdt_for_each_subnode(child, blob_, fixups) {
+      const int target = fdt_subnode_offset(blob_, node, fdt_get_name(blob_, child, nullptr));
+      if (target < 0) refuse();
+      check_local(target, child);
+    }
+  }
+
+  /// Each property is a label, with strings `path:property:offset`.
+  void check_symbols(int fixups) const {
+    int property = 0;
+    fdt_for_each_property_offset(property, blob_, fixups) {
+      int length = 0;
+      const auto* value =
+          static_cast<const char*>(fdt_getprop_by_offset(blob_, property, nullptr, &length));
+      if (value == nullptr) refuse();
+      std::string_view rest{value, static_cast<std::size_t>(length)};
+      while (!rest.empty()) {
+        const std::string_view reference = rest.substr(0, rest.find('\0'));
+        check_reference(reference);
+        rest.remove_prefix(std::min(reference.size() + 1, rest.size()));
+      }
+    }
+  }
+
+  void check_reference(std::string_view reference) const {
+    const std::size_t colon = reference.find(':');
+    const std::size_t second = reference.find(':', colon + 1);
+    if (colon == std::string_view::npos || second == std::string_view::npos) refuse();
+    const std::string_view path = reference.substr(0, colon);
+    const std::string name{reference.substr(colon + 1, second - colon - 1)};
+    const auto offset = parse_count(reference.substr(second + 1), 0, kMaxBlobBytes);
+    const int node = fdt_path_offset_namelen(blob_, path.data(), static_cast<int>(path.size()));
+    if (!offset || node < 0) refuse();
+    check_offset(node, name.c_str(), *offset);
+  }
+
+  void check_offset(int node, const char* name, std::uint64_t offset) const {
+    int length = 0;
+    if (fdt_getprop(blob_, node, name, &length) == nullptr ||
+        offset + device_tree::kCellBytes > static_cast<std::uint64_t>(length)) {
+      refuse();
+    }
+  }
+
+  [[noreturn]] void refuse() const {
+    throw Refusal{overlay_, "is malformed: a reference to no cell of a property",
+                  "__fixups__, __local_fixups__"};
+  }
+
+  std::string_view overlay_;
+  const std::byte* blob_;
+};
+
 [[noreturn]] void refuse(std::string_view source, std::string_view overlay,
                          std::string_view reason) {
   throw Refusal{source, fmt::format("overlay {} does not apply: {}", overlay, reason),
@@ -63,6 +149,7 @@ std::vector<std::byte> apply_overlay(std::string_view source, const std::vector<
   if (changes_in(index.tree) * (base.size() + changes.size()) > kMaxWork) {
     refuse(source, overlay, "it is too large for libfdt to apply in reasonable time");
   }
+  References{overlay, changes}.check();
   // What is added is at most the overlay; the symbols that it brings get longer paths on the way.
   std::size_t room = 2 * (base.size() + changes.size()) + 65536;
   while (room <= 4 * kMaxBlobBytes) {

@@ -34,8 +34,7 @@ bool overlap(const PoolSettings& a, const PoolSettings& b, std::span<const Alias
 /// Declares one row's pool. Of rows that overlap none becomes a pool, whichever comes first.
 Result<Pool*> declare(std::span<const PoolSettings> pools, std::size_t index, System& system) {
   const PoolSettings& settings = pools[index];
-  if (is_taken(pools, index))
-    return refuse(Error::already_declared, settings.name, settings.name);
+  if (is_taken(pools, index)) return refuse(Error::already_declared, settings.name, settings.name);
   for (std::size_t i = 0; i < pools.size(); ++i) {
     if (i != index && !is_taken(pools, i) &&
         overlap(settings, pools[i], system.platform().aliases)) {

@@ -24,18 +24,15 @@ class MadePool {
  public:
   MadePool(std::string name, Memory memory, PhysRange range, Views views = Views::both)
       : name_{std::move(name)},
-        chunks_{Chunk{.range = range,
-                      .uncached = views == Views::both || views == Views::uncached_only
-                                      ? bytes_.data()
-                                      : nullptr,
-                      .cached = views == Views::both || views == Views::cached_only
-                                    ? bytes_.data() + 1
-                                    : nullptr}},
+        chunks_{
+            Chunk{.range = range,
+                  .uncached = views == Views::both || views == Views::uncached_only ? bytes_.data()
+                                                                                    : nullptr,
+                  .cached = views == Views::both || views == Views::cached_only ? bytes_.data() + 1
+                                                                                : nullptr}},
         storage_(RangeAllocator::storage_bytes(1, kBlocks) / sizeof(std::uint64_t) + 1),
-        pool_{Pool::Settings{.name = name_,
-                             .memory = memory,
-                             .granule_bytes = kGranule,
-                             .chunks = chunks_},
+        pool_{Pool::Settings{
+                  .name = name_, .memory = memory, .granule_bytes = kGranule, .chunks = chunks_},
               port(), allocator(range)} {}
   MadePool(const MadePool&) = delete;
   MadePool& operator=(const MadePool&) = delete;

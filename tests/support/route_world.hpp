@@ -35,7 +35,8 @@ class RouteWorld {
   }
 
   /// Gives the device a pool of its own, behind those that it has.
-  void bind(MadePool& pool, std::optional<Error> refused = std::nullopt, std::string_view name = {}) {
+  void bind(MadePool& pool, std::optional<Error> refused = std::nullopt,
+            std::string_view name = {}) {
     Binding* const binding =
         &bindings_.emplace_back(Binding{.index = static_cast<std::uint32_t>(bindings_.size()),
                                         .name = name,
@@ -78,7 +79,8 @@ class RouteWorld {
                 .roles = &roles};
 
  private:
-  static constexpr std::array kWindows{Window{DmaAddr{0x4c80'0000}, PhysAddr{kReachedBase}, 0x10'0000}};
+  static constexpr std::array kWindows{
+      Window{DmaAddr{0x4c80'0000}, PhysAddr{kReachedBase}, 0x10'0000}};
   static constexpr std::array reaches_{
       Reach{PhysAddr{kReachedBase}, PhysAddr{kReachedBase + 0xf'ffff}, DmaAddr{0x4c80'0000}}};
 

@@ -70,7 +70,8 @@ class SimBoard {
   /// Changes what the platform says, before there is a System.
   using Adjust = void (*)(Platform&);
 
-  explicit SimBoard(const sim::MachineFacts& facts = {}, Adjust adjust = [](Platform&) {})
+  explicit SimBoard(
+      const sim::MachineFacts& facts = {}, Adjust adjust = [](Platform&) {})
       : machine{facts}, port{machine}, storage_(64 * 1024 / sizeof(std::uint64_t)) {
     Platform platform{.port = port, .aliases = machine.aliases()};
     adjust(platform);
@@ -96,15 +97,14 @@ class SimBoard {
   }
 
   Device& device(std::string_view name, const DeviceFacts& facts = {}) {
-    return *must(
-        system->add_device({.name = name,
-                            .coherent_mask = facts.mask,
-                            .translation = facts.windows.empty()
-                                               ? Translation::identity()
-                                               : Translation::through(facts.windows),
-                            .coherent = facts.coherent,
-                            .behind_iommu = facts.behind_iommu,
-                            .numa_node = facts.numa_node}));
+    return *must(system->add_device({.name = name,
+                                     .coherent_mask = facts.mask,
+                                     .translation = facts.windows.empty()
+                                                        ? Translation::identity()
+                                                        : Translation::through(facts.windows),
+                                     .coherent = facts.coherent,
+                                     .behind_iommu = facts.behind_iommu,
+                                     .numa_node = facts.numa_node}));
   }
 
   /// The bus master that a device is.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 
@@ -49,8 +50,8 @@ struct Views {
   return std::nullopt;
 }
 
-/// Whether two ranges have a byte of RAM in common, by whichever of its addresses each is stated in.
-/// Ranges may leave an alias: what lies in it counts.
+/// Whether two ranges have a byte of RAM in common, by whichever of its addresses each is stated
+/// in. Ranges may leave an alias: what lies in it counts.
 [[nodiscard]] constexpr bool share_bytes(std::span<const Alias> aliases, PhysRange a, PhysRange b) {
   // Calls `seen(range)` for the range and for each twin of a part of it, until one answers yes.
   const auto by_any_address = [aliases](PhysRange range, auto seen) {

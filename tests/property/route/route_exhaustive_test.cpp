@@ -28,7 +28,8 @@ constexpr std::array kReaches{kReach};
 class Pools {
  public:
   explicit Pools(Views views)
-      : second_{"second", Memory::coherent, {PhysAddr{kReach.first.raw() + 0x8000}, 0x1000}, views} {
+      : second_{
+            "second", Memory::coherent, {PhysAddr{kReach.first.raw() + 0x8000}, 0x1000}, views} {
     for (std::size_t i = 0; i < kRoles; ++i) {
       const auto role = static_cast<Role>(i);
       for (const std::uint64_t base : {kReach.first.raw(), std::uint64_t{0x9'2000'0000}}) {
@@ -91,13 +92,14 @@ class World {
   void bind(Role role, There how, Pool* pool) {
     if (how == There::no) return;
     Binding& binding = bindings_[bound_];
-    binding = {.index = bound_,
-               .name = {},
-               .pool_name = pool->name(),
-               .memory = memory_for(role),
-               .pool = pool,
-               .reaches = kReaches,
-               .refused = how == There::useless ? std::optional{Error::not_in_window} : std::nullopt};
+    binding = {
+        .index = bound_,
+        .name = {},
+        .pool_name = pool->name(),
+        .memory = memory_for(role),
+        .pool = pool,
+        .reaches = kReaches,
+        .refused = how == There::useless ? std::optional{Error::not_in_window} : std::nullopt};
     *(bound_ == 0 ? &device_.bindings : &bindings_[bound_ - 1].next) = &binding;
     ++bound_;
   }
@@ -181,7 +183,9 @@ TEST_P(EveryRoute, IsTheModels) {
       if (got == expected) continue;
       ADD_FAILURE() << "attributes " << static_cast<unsigned>(options.attributes) << ", context "
                     << static_cast<unsigned>(options.context) << ", coherent " << facts.coherent
-                    << "\nexpected\n" << printed(expected) << "got\n" << printed(got);
+                    << "\nexpected\n"
+                    << printed(expected) << "got\n"
+                    << printed(got);
       return false;
     }
     return true;

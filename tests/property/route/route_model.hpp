@@ -61,13 +61,11 @@ class RouteModel {
       Role role;
       bool bars = false;
     };
-    const std::vector<Row> for_others{{true, Role::device, kBars},
-                                      {true, Role::bounce, kBars},
-                                      {must_not_wait, Role::atomic},
-                                      {true, Role::default_pool},
-                                      {true, Role::contiguous_device},
-                                      {true, Role::contiguous_node},
-                                      {true, Role::contiguous_default}};
+    const std::vector<Row> for_others{
+        {true, Role::device, kBars},     {true, Role::bounce, kBars},
+        {must_not_wait, Role::atomic},   {true, Role::default_pool},
+        {true, Role::contiguous_device}, {true, Role::contiguous_node},
+        {true, Role::contiguous_default}};
     const std::vector<Row> for_coherent{{true, Role::device, kBars},
                                         {true, Role::bounce, kBars},
                                         {contiguous, Role::contiguous_device},
@@ -106,14 +104,22 @@ class RouteModel {
 
   [[nodiscard]] There there(Role role) const {
     switch (role) {
-      case Role::device: return facts_.own;
-      case Role::bounce: return facts_.restricted;
-      case Role::atomic: return facts_.atomic;
-      case Role::default_pool: return facts_.default_pool;
-      case Role::contiguous_device: return facts_.contiguous_device;
-      case Role::contiguous_node: return facts_.contiguous_node;
-      case Role::contiguous_default: return facts_.contiguous_default;
-      case Role::ordinary: return facts_.ordinary;
+      case Role::device:
+        return facts_.own;
+      case Role::bounce:
+        return facts_.restricted;
+      case Role::atomic:
+        return facts_.atomic;
+      case Role::default_pool:
+        return facts_.default_pool;
+      case Role::contiguous_device:
+        return facts_.contiguous_device;
+      case Role::contiguous_node:
+        return facts_.contiguous_node;
+      case Role::contiguous_default:
+        return facts_.contiguous_default;
+      case Role::ordinary:
+        return facts_.ordinary;
     }
     return There::no;
   }
@@ -178,10 +184,10 @@ class RouteModel {
     }
     line.verdict = Verdict::open;
     line.view = view;
-    line.reason = against_attributes_       ? Reason::only_memory_left
-                  : role == Role::bounce    ? Reason::restricted
-                  : devices_own(role)       ? Reason::own_pool
-                                            : Reason::role_serves;
+    line.reason = against_attributes_    ? Reason::only_memory_left
+                  : role == Role::bounce ? Reason::restricted
+                  : devices_own(role)    ? Reason::own_pool
+                                         : Reason::role_serves;
     return line;
   }
 

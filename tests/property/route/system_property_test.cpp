@@ -70,9 +70,8 @@ class RandomBoard {
       names_.push_back("pool" + std::to_string(i));
       const std::uint64_t begin = number(0, kSlot / 2);
       const PhysRange range{on_some_side(i * kSlot + begin), number(0x1000, kSlot - begin + 1)};
-      const auto memory =
-          one_of({Memory::coherent, Memory::coherent, Memory::contiguous, Memory::ordinary,
-                  Memory::bounce});
+      const auto memory = one_of({Memory::coherent, Memory::coherent, Memory::contiguous,
+                                  Memory::ordinary, Memory::bounce});
       const std::uint64_t granule = one_of<std::uint64_t>({0, 32, 128, 1024});
       Pool& pool = board_.pool(names_.back(), range, memory, granule, number(1, 20));
       pools_.push_back(&pool);
@@ -109,8 +108,8 @@ class RandomBoard {
       devices_.push_back(&device);
       for (std::uint32_t index = 0; index < number(0, 2); ++index) {
         // A pool out of reach is refused; the device is then barred from others, which is checked.
-        static_cast<void>(board_.system->bind(
-            device, *pools_[number(0, pools_.size())], {.index = index}));
+        static_cast<void>(
+            board_.system->bind(device, *pools_[number(0, pools_.size())], {.index = index}));
       }
     }
   }
@@ -175,8 +174,7 @@ class RandomBoard {
     }
     const bool cached = block.cpu == block.pool->pointer(block, View::cached);
     RC_ASSERT(cached != (block.cpu == block.pool->pointer(block, View::uncached)));
-    const bool may_be_cached =
-        device.coherent || has(options.attributes, Attributes::non_coherent);
+    const bool may_be_cached = device.coherent || has(options.attributes, Attributes::non_coherent);
     RC_ASSERT(!cached || (may_be_cached && block.pool->memory() != Memory::coherent));
     Bytes bytes(block.size_bytes);
     board_.machine.read(block.cpu, bytes);

@@ -388,7 +388,7 @@ std::vector<HostileTree> hostile_trees() {
       {"many_regions_to_place", many_regions_to_place},
       {"overlapping_memory", overlapping_memory},
       {"many_alloc_ranges", many_alloc_ranges},
-      {"many_bindings", [] { return many_bindings(600'000); }},
+      {"many_bindings", [] { return many_bindings(200'000); }},
       {"too_many_bindings", [] { return many_bindings(1'000'000); }},
       {"wide_region", wide_region},
       {"wide_bus", wide_bus},

@@ -114,7 +114,7 @@ TEST(Placement, RefusesLessScratchThanItMeasured) {
 // ---- against a model that knows each half page
 
 constexpr std::uint32_t kUnit = 0x800;
-constexpr std::uint32_t kUnits = 96;
+constexpr std::uint32_t kUnits = 48;
 
 struct Stretch {
   std::uint32_t first;  // in units

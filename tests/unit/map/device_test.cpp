@@ -12,10 +12,14 @@
 namespace carveout {
 namespace {
 
-constexpr std::array kRoleList{Role::device,           Role::bounce,
-                               Role::atomic,           Role::default_pool,
-                               Role::contiguous_device, Role::contiguous_node,
-                               Role::contiguous_default, Role::ordinary};
+constexpr std::array kRoleList{Role::device,
+                               Role::bounce,
+                               Role::atomic,
+                               Role::default_pool,
+                               Role::contiguous_device,
+                               Role::contiguous_node,
+                               Role::contiguous_default,
+                               Role::ordinary};
 static_assert(kRoleList.size() == kRoles);
 
 /// Two windows that touch in physical memory and lie apart for the device; the mask takes half of
@@ -48,8 +52,7 @@ TEST(Reach, WhatNoWindowShowsIsInNoWindow) {
 }
 
 TEST(Reach, WithoutWindowsOnlyTheMaskLimits) {
-  constexpr std::array kBelow4GiB{
-      Reach{PhysAddr{0}, PhysAddr{0xffff'ffff}, DmaAddr{0}}};
+  constexpr std::array kBelow4GiB{Reach{PhysAddr{0}, PhysAddr{0xffff'ffff}, DmaAddr{0}}};
   EXPECT_EQ(reach_error(Translation::identity(), kBelow4GiB, {PhysAddr{0x1'4000'0000}, 0x1000}),
             Error::unreachable);
 }
@@ -93,9 +96,14 @@ TEST(Device, TranslatesByItsWindowsAndNotByItsMask) {
 }
 
 TEST(Role, NamesAreThoseOfTheCommandLine) {
-  const std::array<std::string_view, kRoles> names{
-      "device",          "bounce",           "atomic",  "default", "contiguous_device",
-      "contiguous_node", "contiguous_default", "ordinary"};
+  const std::array<std::string_view, kRoles> names{"device",
+                                                   "bounce",
+                                                   "atomic",
+                                                   "default",
+                                                   "contiguous_device",
+                                                   "contiguous_node",
+                                                   "contiguous_default",
+                                                   "ordinary"};
   for (std::size_t i = 0; i < kRoles; ++i) EXPECT_EQ(name_of(kRoleList[i]), names[i]);
 }
 
@@ -106,7 +114,8 @@ TEST(Role, TheDevicesOwnTheAtomicAndTheDefaultPoolAreCoherentMemory) {
 }
 
 TEST(Role, TheThreeContiguousRolesAreContiguousMemory) {
-  for (const Role role : {Role::contiguous_device, Role::contiguous_node, Role::contiguous_default}) {
+  for (const Role role :
+       {Role::contiguous_device, Role::contiguous_node, Role::contiguous_default}) {
     EXPECT_EQ(memory_for(role), Memory::contiguous) << name_of(role);
   }
 }

@@ -23,7 +23,9 @@ constexpr Options kNoMapping{.attributes = Attributes::no_cpu_mapping};
 
 class Route : public testing::Test {
  protected:
-  [[nodiscard]] Names names(const Options& options = {}) const { return brief(world_.walk(options)); }
+  [[nodiscard]] Names names(const Options& options = {}) const {
+    return brief(world_.walk(options));
+  }
   [[nodiscard]] Candidate last(const Options& options = {}) const {
     return world_.walk(options).back();
   }
@@ -354,9 +356,9 @@ TEST_F(NamedPool, OfAnUnknownNameIsAnError) {
 }
 
 TEST_F(NamedPool, OfAnUnknownIndexIsAnError) {
-  EXPECT_EQ(route(world_.device, {.pool = {.index = 4}},
-                  [](const Candidate&) { return Step::next; }),
-            Error::unknown_pool);
+  EXPECT_EQ(
+      route(world_.device, {.pool = {.index = 4}}, [](const Candidate&) { return Step::next; }),
+      Error::unknown_pool);
 }
 
 TEST_F(NamedPool, OfAnUnknownNameHasNoCandidates) {

@@ -59,9 +59,8 @@ std::string sentence(const Candidate& candidate) {
 TEST(RouteText, EveryAbsentRoleHasASentenceOfItsOwn) {
   std::set<std::string> sentences;
   for (std::size_t i = 0; i < kRoles; ++i) {
-    sentences.insert(sentence({.role = static_cast<Role>(i),
-                               .verdict = Verdict::skipped,
-                               .reason = Reason::absent}));
+    sentences.insert(sentence(
+        {.role = static_cast<Role>(i), .verdict = Verdict::skipped, .reason = Reason::absent}));
   }
   EXPECT_EQ(sentences.size(), kRoles);
   EXPECT_FALSE(sentences.contains(""));
@@ -70,9 +69,8 @@ TEST(RouteText, EveryAbsentRoleHasASentenceOfItsOwn) {
 TEST(RouteText, EveryRoleThatServesHasASentenceOfItsOwn) {
   std::set<std::string> sentences;
   for (std::size_t i = 0; i < kRoles; ++i) {
-    sentences.insert(sentence({.role = static_cast<Role>(i),
-                               .verdict = Verdict::open,
-                               .reason = Reason::role_serves}));
+    sentences.insert(sentence(
+        {.role = static_cast<Role>(i), .verdict = Verdict::open, .reason = Reason::role_serves}));
   }
   EXPECT_EQ(sentences.size(), kRoles);
   EXPECT_FALSE(sentences.contains(""));
@@ -97,9 +95,8 @@ TEST(RouteText, TheLackOfARestrictedPoolIsSaid) {
 }
 
 TEST(RouteText, TheOnlyMemoryLeftIsSaidToBeAgainstTheAttributes) {
-  const std::string text = sentence({.role = Role::default_pool,
-                                     .verdict = Verdict::open,
-                                     .reason = Reason::only_memory_left});
+  const std::string text = sentence(
+      {.role = Role::default_pool, .verdict = Verdict::open, .reason = Reason::only_memory_left});
   EXPECT_NE(text.find("attributes"), std::string::npos) << text;
 }
 

@@ -46,7 +46,9 @@ TEST_F(Owner, TakesMemoryForItsElements) {
 }
 
 TEST_F(Owner, GivesTheMemoryBackWhenItEnds) {
-  { const auto ring = must(alloc_coherent<Descriptor[]>(device_, 16)); }
+  {
+    const auto ring = must(alloc_coherent<Descriptor[]>(device_, 16));
+  }
   EXPECT_EQ(used(), 0U);
 }
 
@@ -116,7 +118,9 @@ TEST_F(Owner, AssignedToItselfKeepsWhatItHad) {
 TEST_F(Owner, ReleasedGivesNothingBack) {
   auto ring = must(alloc_coherent<Descriptor[]>(device_, 16));
   const Block block = std::move(ring).release();
-  { const auto ended = std::move(ring); }  // NOLINT(bugprone-use-after-move)
+  {
+    const auto ended = std::move(ring);
+  }  // NOLINT(bugprone-use-after-move)
   EXPECT_EQ(pool_.usage().blocks, 1U);
   EXPECT_TRUE(free_coherent(block));
 }

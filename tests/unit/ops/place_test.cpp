@@ -103,8 +103,8 @@ TEST_F(Place, DeviceAddress0IsAddressLikeAnyOther) {
 }
 
 TEST_F(Place, ADefaultPoolServesFromThePartThatTheMaskReaches) {
-  Device& narrow = board_.device("isa", {.windows = {{DmaAddr{0}, kCachedRam, test::kRamBytes}},
-                                         .mask = DmaAddr{0xfff}});
+  Device& narrow = board_.device(
+      "isa", {.windows = {{DmaAddr{0}, kCachedRam, test::kRamBytes}}, .mask = DmaAddr{0xfff}});
   for (int i = 0; i < 2; ++i) {
     const Block block = must(alloc_coherent(narrow, 0x800));
     EXPECT_LE(block.dma.raw() + block.size_bytes, 0x1000U);
@@ -148,7 +148,8 @@ TEST_F(Place, SeveralDevicesNeverGetTheSameBytes) {
 TEST_F(Place, ADeclaredDeviceAddressIsUsedInsteadOfTheDevicesWindows) {
   Pool& own = board_.pool("own", ram(0x1'0000, 0x1000));
   must(board_.system->bind(
-      device_, own, {.window = Window{DmaAddr{0x20}, PhysAddr{kCachedRam.raw() + 0x1'0000}, 0x1000}}));
+      device_, own,
+      {.window = Window{DmaAddr{0x20}, PhysAddr{kCachedRam.raw() + 0x1'0000}, 0x1000}}));
   EXPECT_EQ(must(alloc_coherent(device_, 0x1000)).dma, DmaAddr{0x20});
 }
 

@@ -36,7 +36,8 @@ class Verbs : public testing::Test {
   Device& own_ = board_.device("own");
 };
 
-// ---- alloc_coherent ------------------------------------------------------------------------------
+// ---- alloc_coherent
+// ------------------------------------------------------------------------------
 
 TEST_F(Verbs, ADeviceWithoutAPoolOfItsOwnIsServedFromTheDefaultPool) {
   EXPECT_EQ(must(alloc_coherent(plain_, 32)).pool, &default_);
@@ -125,7 +126,8 @@ TEST_F(Verbs, ContiguousMemoryOfTheNodeComesBeforeTheDefault) {
   EXPECT_EQ(must(alloc_coherent(board.device("a", {.numa_node = 2}), 32)).pool, &node);
 }
 
-// ---- an IOMMU ------------------------------------------------------------------------------------
+// ---- an IOMMU
+// ------------------------------------------------------------------------------------
 
 TEST_F(Verbs, BehindAnIommuTheDefaultPoolCannotBeAddressedHere) {
   Device& device = board_.device("iommu", {.behind_iommu = true});
@@ -139,7 +141,8 @@ TEST_F(Verbs, BehindAnIommuAnOwnPoolServes) {
   EXPECT_EQ(must(alloc_coherent(device, 32)).pool, &second_);
 }
 
-// ---- the verbs of single roles -------------------------------------------------------------------
+// ---- the verbs of single roles
+// -------------------------------------------------------------------
 
 TEST_F(Verbs, FromTheDevicePoolTriesAllOfThem) {
   must(alloc_from_device_pool(own_, 0x400));
@@ -163,8 +166,8 @@ TEST_F(Verbs, FromTheDefaultPoolIgnoresTheDevicesOwnPools) {
 }
 
 TEST_F(Verbs, FromTheDefaultPoolTheDeviceTranslatesTheAddress) {
-  Device& other = board_.device(
-      "other", {.windows = {{DmaAddr{0x7'0000}, kCachedRam, test::kRamBytes}}});
+  Device& other =
+      board_.device("other", {.windows = {{DmaAddr{0x7'0000}, kCachedRam, test::kRamBytes}}});
   const Block block = must(alloc_from_default_pool(other, 32));
   EXPECT_EQ(block.dma.raw() - 0x7'0000, block.phys.raw() - kCachedRam.raw());
 }
@@ -208,7 +211,8 @@ TEST_F(Verbs, FromDefaultContiguousMemoryWithoutOneIsNoPool) {
   EXPECT_EQ(error_of(alloc_from_default_contiguous(bare.device("eth"), 32)), Error::no_pool);
 }
 
-// ---- what a refusal says -------------------------------------------------------------------------
+// ---- what a refusal says
+// -------------------------------------------------------------------------
 
 class Refusal : public testing::Test {
  protected:

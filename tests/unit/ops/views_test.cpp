@@ -125,8 +125,8 @@ class CoherentDevice : public testing::Test {
   static constexpr PhysAddr kBase{0x5'0030'0000};
 
   SimBoard board_{{.ram = {{.size_bytes = 0x1'0000, .cached = std::nullopt, .uncached = kBase}}}};
-  Device& device_ = board_.device(
-      "eth", {.windows = {{DmaAddr{0x70'0000}, kBase, 0x1'0000}}, .coherent = true});
+  Device& device_ =
+      board_.device("eth", {.windows = {{DmaAddr{0x70'0000}, kBase, 0x1'0000}}, .coherent = true});
 };
 
 TEST_F(CoherentDevice, GetsOrdinaryMemoryZeroed) {
@@ -214,9 +214,9 @@ TEST_F(InPlace, ThePointerIsThePlainOne) {
 
 /// RAM that the CPU sees through its cache only.
 TEST(CachedOnly, ContiguousMemoryIsNotForADeviceThatIsNotCoherent) {
-  SimBoard board{{.ram = {{.size_bytes = 0x1'0000,
-                           .cached = PhysAddr{0x5'0030'0000},
-                           .uncached = std::nullopt}}}};
+  SimBoard board{
+      {.ram = {
+           {.size_bytes = 0x1'0000, .cached = PhysAddr{0x5'0030'0000}, .uncached = std::nullopt}}}};
   board.default_pool("cma", {PhysAddr{0x5'0030'0000}, 0x1000}, Role::contiguous_default);
   Device& device = board.device("eth", {.windows = {}, .mask = test::kAnyAddress});
   EXPECT_FALSE(alloc_coherent(device, 0x100));
@@ -224,8 +224,7 @@ TEST(CachedOnly, ContiguousMemoryIsNotForADeviceThatIsNotCoherent) {
 
 TEST(CachedOnly, OpaqueMemoryLeavesNoLineToBeWrittenBackOverWhatTheDeviceWrites) {
   constexpr PhysAddr kBase{0x5'0030'0000};
-  SimBoard board{
-      {.ram = {{.size_bytes = 0x1'0000, .cached = kBase, .uncached = std::nullopt}}}};
+  SimBoard board{{.ram = {{.size_bytes = 0x1'0000, .cached = kBase, .uncached = std::nullopt}}}};
   board.default_pool("ram", {kBase, 0x1000}, Role::ordinary);
   Device& device = board.device("eth", {.windows = {}, .mask = test::kAnyAddress});
   board.machine.write(board.machine.cached_view({kBase, 0x100}), pattern(0x100, 9));
@@ -266,25 +265,24 @@ class SpeculatingPort {
 TEST_F(OrdinaryMemory, ReadsAsZeroAlsoOnACpuThatSpeculates) {
   SpeculatingPort port{board_.machine};
   std::vector<std::uint64_t> storage(1024);
-  System* const system =
-      must(System::create({.port = port, .aliases = board_.machine.aliases()},
-                          std::as_writable_bytes(std::span{storage})));
+  System* const system = must(System::create({.port = port, .aliases = board_.machine.aliases()},
+                                             std::as_writable_bytes(std::span{storage})));
   const PhysRange range = ram(0x8000, 0x100);
   board_.put_in_ram(range.base, pattern(0x100, 4));
-  Pool* const pool = must(system->declare(
-      {.name = "ram", .memory = Memory::ordinary, .chunks = std::span{&range, 1}}));
+  Pool* const pool = must(
+      system->declare({.name = "ram", .memory = Memory::ordinary, .chunks = std::span{&range, 1}}));
   must(system->set_default(Role::ordinary, *pool));
-  Device* const device = must(system->add_device(
-      {.name = "eth",
-       .coherent_mask = test::k32Bits,
-       .translation = Translation::through(std::span{&sim::kOddWindow, 1})}));
+  Device* const device = must(
+      system->add_device({.name = "eth",
+                          .coherent_mask = test::k32Bits,
+                          .translation = Translation::through(std::span{&sim::kOddWindow, 1})}));
   EXPECT_EQ(read(must(alloc_coherent(*device, 0x100, kNonCoherent))), zeros(0x100));
 }
 
 TEST(CachedOnly, OwnContiguousMemoryServesWhoAskedForCacheableMemory) {
-  SimBoard board{{.ram = {{.size_bytes = 0x1'0000,
-                           .cached = PhysAddr{0x5'0030'0000},
-                           .uncached = std::nullopt}}}};
+  SimBoard board{
+      {.ram = {
+           {.size_bytes = 0x1'0000, .cached = PhysAddr{0x5'0030'0000}, .uncached = std::nullopt}}}};
   Pool& cma = board.pool("cma", {PhysAddr{0x5'0030'0000}, 0x1000}, Memory::contiguous);
   Device& device = board.device("eth", {.windows = {}, .mask = test::kAnyAddress});
   ASSERT_TRUE(board.system->bind(device, cma));

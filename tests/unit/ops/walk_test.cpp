@@ -118,8 +118,8 @@ TEST_F(Walk, AnUnknownPoolLooksAtNoCandidate) {
 
 TEST_F(Walk, BehindAnIommuTheMemoryIsTakenWhereverItLies) {
   board_.default_pool("d", ram(0, 0x1000));
-  Device& device = board_.device("eth", {.windows = {{DmaAddr{0}, PhysAddr{0x1000}, 0x1000}},
-                                         .behind_iommu = true});
+  Device& device = board_.device(
+      "eth", {.windows = {{DmaAddr{0}, PhysAddr{0x1000}, 0x1000}}, .behind_iommu = true});
   EXPECT_TRUE(take(device, 32));
 }
 

@@ -114,7 +114,8 @@ TEST_F(Bind, OrdinaryMemoryThatWasRefusedBarsNothing) {
   EXPECT_EQ(told(), std::nullopt);
 }
 
-// ---- reach ---------------------------------------------------------------------------------------
+// ---- reach
+// ---------------------------------------------------------------------------------------
 
 TEST_F(Bind, APoolThatNoWindowShowsIsRefused) {
   Device& far = board_.device("far", {.windows = {{DmaAddr{0}, ram(0x1000, 1).base, 0x1000}}});
@@ -156,9 +157,8 @@ TEST_F(Bind, ChunksMayLieInDifferentWindows) {
 }
 
 TEST_F(Bind, UnusableRangesReachNoPool) {
-  Device* const device = must(board_.system->add_device({.name = "odd",
-                                                         .coherent_mask = test::kAnyAddress,
-                                                         .translation = Translation::invalid()}));
+  Device* const device = must(board_.system->add_device(
+      {.name = "odd", .coherent_mask = test::kAnyAddress, .translation = Translation::invalid()}));
   EXPECT_EQ(error_of(board_.system->bind(*device, pool_)), Error::not_in_window);
 }
 
@@ -188,7 +188,8 @@ TEST_F(Bind, ACoherentDeviceNeedsNoUncachedView) {
   EXPECT_TRUE(board.system->bind(device, board.pool("own", ram(0, 0x1000))));
 }
 
-// ---- a device address that is declared -----------------------------------------------------------
+// ---- a device address that is declared
+// -----------------------------------------------------------
 
 TEST_F(Bind, ADeclaredWindowIsUsedInsteadOfTheDevices) {
   Device& far = board_.device("far", {.windows = {{DmaAddr{0}, PhysAddr{0}, 0x1000}}});
@@ -225,7 +226,8 @@ TEST_F(Bind, AWindowThatWrapsBarsTheDefaultPool) {
   EXPECT_EQ(told(), Error::wraps);
 }
 
-// ---- a pool that does not exist ------------------------------------------------------------------
+// ---- a pool that does not exist
+// ------------------------------------------------------------------
 
 TEST_F(Bind, APoolThatDoesNotExistBarsTheDefaultPool) {
   must(board_.system->bind_refused(device_, "lost", Memory::coherent, Error::overlaps));

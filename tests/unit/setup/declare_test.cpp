@@ -43,7 +43,8 @@ class Declare : public testing::Test {
   std::vector<PhysRange> chunks_;
 };
 
-// ---- what becomes a pool -------------------------------------------------------------------------
+// ---- what becomes a pool
+// -------------------------------------------------------------------------
 
 TEST_F(Declare, MakesAPoolThatIsFoundByItsName) {
   const auto pool = declare("d", {ram(0, 0x1000)});
@@ -101,7 +102,8 @@ TEST_F(Declare, MakesNoPointersOnABoardThatIsOnlyDescribed) {
   EXPECT_FALSE(board.pool("d", ram(0, 0x1000)).has(View::cached));
 }
 
-// ---- granules ------------------------------------------------------------------------------------
+// ---- granules
+// ------------------------------------------------------------------------------------
 
 TEST_F(Declare, TheGranuleIsTheCacheLineWhereNobodyStatesOne) {
   EXPECT_EQ(must(declare("d", {ram(0, 0x1000)}))->granule_bytes(), kLine);
@@ -151,7 +153,8 @@ TEST_F(Declare, APoolThatEndsAt2To64LosesOnlyItsOddBase) {
             (PhysRange{PhysAddr{0 - std::uint64_t{0x1000}}, 0x1000}));
 }
 
-// ---- refusals ------------------------------------------------------------------------------------
+// ---- refusals
+// ------------------------------------------------------------------------------------
 
 TEST_F(Declare, ASecondPoolOfTheSameNameIsRefusedAndTheFirstStays) {
   Pool* const first = must(declare("d", {ram(0, 0x1000)}));
@@ -197,7 +200,8 @@ TEST_F(Declare, MoreGranulesThanCanBeCountedAreRefused) {
 
 TEST_F(Declare, ARefusalNamesThePool) { EXPECT_EQ(refused({ram(0, 0)}).pool, "refused"); }
 
-// ---- overlaps ------------------------------------------------------------------------------------
+// ---- overlaps
+// ------------------------------------------------------------------------------------
 
 TEST_F(Declare, MemoryOfAnotherPoolIsRefused) {
   must(declare("d", {ram(0, 0x1000)}));

@@ -103,8 +103,8 @@ TEST_F(AddDevice, KeepsItsWindowsInTheirOrder) {
 TEST_F(AddDevice, ReachesWhatItsWindowsShow) {
   const Device* const device = must(add("eth", Translation::through({&sim::kOddWindow, 1})));
   ASSERT_EQ(device->reaches.size(), 1U);
-  EXPECT_EQ(device->reaches[0], (Reach{kCachedRam, ram(test::kRamBytes - 1, 1).base,
-                                       sim::kOddWindow.dma}));
+  EXPECT_EQ(device->reaches[0],
+            (Reach{kCachedRam, ram(test::kRamBytes - 1, 1).base, sim::kOddWindow.dma}));
 }
 
 TEST_F(AddDevice, ItsMaskCutsAWindow) {
@@ -160,7 +160,8 @@ TEST_F(AddDevice, ItsOwnWordOnCoherenceWinsOverThePlatforms) {
 }
 
 TEST_F(AddDevice, OfABoardThatIsOnlyDescribedIsNotTakenForCoherentBecauseTheHostHasNoCache) {
-  SimBoard board{{.cache = std::nullopt}, [](Platform& platform) { platform.described_only = true; }};
+  SimBoard board{{.cache = std::nullopt},
+                 [](Platform& platform) { platform.described_only = true; }};
   EXPECT_FALSE(board.device("eth").coherent);
 }
 
@@ -170,7 +171,8 @@ TEST_F(AddDevice, KeepsWhatItWasToldOfIommuAndNode) {
   EXPECT_EQ(device.numa_node, 3U);
 }
 
-// ---- systems -------------------------------------------------------------------------------------
+// ---- systems
+// -------------------------------------------------------------------------------------
 
 TEST(Create, AGranuleThatIsNoPowerOfTwoIsRefused) {
   sim::Machine machine;
@@ -209,9 +211,8 @@ TEST(Create, SystemsInOneStorageBehindEachOtherDoNotDisturbEachOther) {
   const std::array chunk{ram(0, 0x1000)};
   Pool* const first = must(one->declare({.name = "d", .chunks = chunk}));
   Pool* const second = must(two->declare({.name = "d", .chunks = chunk}));
-  ASSERT_TRUE(first->take({.size_bytes = 0x1000}, std::array{Reach{ram(0, 1).base,
-                                                                   ram(0xfff, 1).base,
-                                                                   DmaAddr{0}}},
+  ASSERT_TRUE(first->take({.size_bytes = 0x1000},
+                          std::array{Reach{ram(0, 1).base, ram(0xfff, 1).base, DmaAddr{0}}},
                           View::uncached));
   EXPECT_EQ(second->usage().used_bytes, 0U);
 }

@@ -60,7 +60,8 @@ class FoundOrDeclared : public testing::TestWithParam<Source> {
 INSTANTIATE_TEST_SUITE_P(Board, FoundOrDeclared,
                          testing::Values(Source::tree, Source::tables, Source::code), source_name);
 
-// ---- the eight cells: {coherent, contiguous} x {a device's, the board's} x {firmware, code} -------
+// ---- the eight cells: {coherent, contiguous} x {a device's, the board's} x {firmware, code}
+// -------
 
 TEST_P(FoundOrDeclared, CoherentMemoryOfADevicesOwn) {
   build({.pools = {{.name = "own", .chunks = {ram(0, 0x1000)}}},
@@ -91,7 +92,8 @@ TEST_P(FoundOrDeclared, ContiguousMemoryOfTheBoard) {
   EXPECT_EQ(served(0, 32), "cma");
 }
 
-// ---- routes --------------------------------------------------------------------------------------
+// ---- routes
+// --------------------------------------------------------------------------------------
 
 TEST_P(FoundOrDeclared, TheWholeRouteOfABoardWithEverything) {
   build({.pools = {{.name = "d", .chunks = {ram(0, 0x1000)}, .is_default = true},
@@ -140,7 +142,8 @@ TEST_P(FoundOrDeclared, ADeviceBehindAnIommuHasItsOwnPoolAndNoOther) {
   EXPECT_EQ(served(1, 32), "needs_iommu");
 }
 
-// ---- addresses -----------------------------------------------------------------------------------
+// ---- addresses
+// -----------------------------------------------------------------------------------
 
 TEST_P(FoundOrDeclared, TheDeviceAddressComesOutOfTheDevicesWindow) {
   build({.pools = {{.name = "own", .chunks = {ram(0x2000, 0x1000)}}},
@@ -152,8 +155,7 @@ TEST_P(FoundOrDeclared, TheDeviceAddressComesOutOfTheDevicesWindow) {
 
 TEST_P(FoundOrDeclared, OnePoolHasAnAddressForEachDevice) {
   build({.pools = {{.name = "d", .chunks = {ram(0, 0x1000)}, .is_default = true}},
-         .devices = {{.name = "a"},
-                     {.name = "b", .windows = {{DmaAddr{0}, kCachedRam, 0x1000}}}}});
+         .devices = {{.name = "a"}, {.name = "b", .windows = {{DmaAddr{0}, kCachedRam, 0x1000}}}}});
   const Block first = must(alloc_coherent(board_->device(0), 0x1000));
   must(free_coherent(first));
   const Block second = must(alloc_coherent(board_->device(1), 0x1000));
@@ -162,8 +164,9 @@ TEST_P(FoundOrDeclared, OnePoolHasAnAddressForEachDevice) {
 }
 
 TEST_P(FoundOrDeclared, AddressesAreThoseOfTheMachine) {
-  BuiltBoard& board = build({.pools = {{.name = "d", .chunks = {ram(0, 0x1000)}, .is_default = true}},
-                             .devices = {{.name = "eth"}}});
+  BuiltBoard& board =
+      build({.pools = {{.name = "d", .chunks = {ram(0, 0x1000)}, .is_default = true}},
+             .devices = {{.name = "eth"}}});
   const Block block = must(alloc_coherent(board.device(0), 64));
   sim::DmaEngine engine{board.machine, board.device(0).translation, board.device(0).coherent_mask};
   ASSERT_TRUE(engine.write(block.dma, test::pattern(64)));
@@ -185,7 +188,8 @@ TEST_P(FoundOrDeclared, APoolIsUsedInwardInWholeGranules) {
   EXPECT_EQ(board.pool(0)->chunks()[0].range, ram(0x20, 0xfe0));
 }
 
-// ---- own pools -----------------------------------------------------------------------------------
+// ---- own pools
+// -----------------------------------------------------------------------------------
 
 TEST_P(FoundOrDeclared, AnExhaustedOwnPoolIsFinal) {
   build({.pools = {{.name = "own", .chunks = {ram(0, 0x1000)}},
@@ -221,12 +225,11 @@ TEST_P(FoundOrDeclared, DevicesShareAPool) {
 }
 
 TEST_P(FoundOrDeclared, APoolInNoWindowIsRefusedAndBarsTheDefault) {
-  BuiltBoard& board =
-      build({.pools = {{.name = "own", .chunks = {ram(0, 0x1000)}},
-                       {.name = "d", .chunks = {ram(0x1000, 0x1000)}, .is_default = true}},
-             .devices = {{.name = "eth",
-                          .windows = {{DmaAddr{0}, ram(0x1000, 1).base, 0x1000}},
-                          .own = {{0}}}}});
+  BuiltBoard& board = build(
+      {.pools = {{.name = "own", .chunks = {ram(0, 0x1000)}},
+                 {.name = "d", .chunks = {ram(0x1000, 0x1000)}, .is_default = true}},
+       .devices = {
+           {.name = "eth", .windows = {{DmaAddr{0}, ram(0x1000, 1).base, 0x1000}}, .own = {{0}}}}});
   EXPECT_EQ(board.refused(), std::vector{Error::not_in_window});
   EXPECT_EQ(served(0, 32), "not_in_window");
 }
@@ -282,7 +285,8 @@ TEST_P(FoundOrDeclared, TheNextPoolServesWhereTheFirstIsDisabled) {
   EXPECT_EQ(served(0, 32, {.pool = {.index = 1}}), "on");
 }
 
-// ---- defaults ------------------------------------------------------------------------------------
+// ---- defaults
+// ------------------------------------------------------------------------------------
 
 TEST_P(FoundOrDeclared, OfTwoDefaultsTheFirstStays) {
   BuiltBoard& board =
@@ -341,11 +345,13 @@ TEST_P(FoundOrDeclared, WithoutAnyPoolThereIsNoPool) {
   EXPECT_EQ(served(0, 32), "no_pool");
 }
 
-// ---- blocks --------------------------------------------------------------------------------------
+// ---- blocks
+// --------------------------------------------------------------------------------------
 
 TEST_P(FoundOrDeclared, APoolWithALiveBlockIsNotReleased) {
-  BuiltBoard& board = build({.pools = {{.name = "d", .chunks = {ram(0, 0x1000)}, .is_default = true}},
-                             .devices = {{.name = "eth"}}});
+  BuiltBoard& board =
+      build({.pools = {{.name = "d", .chunks = {ram(0, 0x1000)}, .is_default = true}},
+             .devices = {{.name = "eth"}}});
   const Block block = must(alloc_coherent(board.device(0), 32));
   const auto refused = board.system->release(*board.pool(0));
   ASSERT_EQ(error_of(refused), Error::in_use);
@@ -362,7 +368,8 @@ TEST_P(FoundOrDeclared, ADoubleFreeIsDetected) {
   EXPECT_EQ(error_of(free_coherent(block)), Error::double_free);
 }
 
-// ---- what code cannot do: it has the first pool before it states the second ----------------------
+// ---- what code cannot do: it has the first pool before it states the second
+// ----------------------
 
 class FoundOrListed : public FoundOrDeclared {};
 
@@ -370,9 +377,10 @@ INSTANTIATE_TEST_SUITE_P(Board, FoundOrListed, testing::Values(Source::tree, Sou
                          source_name);
 
 TEST_P(FoundOrListed, PoolsThatOverlapAreBothRefused) {
-  BuiltBoard& board = build({.pools = {{.name = "a", .chunks = {ram(0, 0x2000)}},
-                                       {.name = "b", .chunks = {ram(0x1000, 0x2000)}}},
-                             .devices = {{.name = "eth", .own = {{0}}}, {.name = "usb", .own = {{1}}}}});
+  BuiltBoard& board =
+      build({.pools = {{.name = "a", .chunks = {ram(0, 0x2000)}},
+                       {.name = "b", .chunks = {ram(0x1000, 0x2000)}}},
+             .devices = {{.name = "eth", .own = {{0}}}, {.name = "usb", .own = {{1}}}}});
   EXPECT_EQ(board.refused(), (std::vector{Error::overlaps, Error::overlaps}));
   EXPECT_EQ(served(0, 32), "overlaps");
   EXPECT_EQ(served(1, 32), "overlaps");
@@ -389,10 +397,10 @@ TEST_P(FoundOrListed, PoolsThatOverlapByAnAliasAreBothRefused) {
 
 TEST_P(FoundOrListed, ARegionThatIsNobodysPoolOverlapsNothingByAnAlias) {
   const PhysRange high{PhysAddr{test::kUncachedRam.raw() + 0x1000}, 0x1000};
-  BuiltBoard& board = build(
-      {.pools = {{.name = "pool", .chunks = {high}, .is_default = true},
-                 {.name = "its-twin", .chunks = {ram(0x1000, 0x1000)}, .kept_free = true}},
-       .devices = {{.name = "eth", .windows = {{DmaAddr{0}, high.base, 0x1000}}}}});
+  BuiltBoard& board =
+      build({.pools = {{.name = "pool", .chunks = {high}, .is_default = true},
+                       {.name = "its-twin", .chunks = {ram(0x1000, 0x1000)}, .kept_free = true}},
+             .devices = {{.name = "eth", .windows = {{DmaAddr{0}, high.base, 0x1000}}}}});
   EXPECT_TRUE(board.refused().empty());
   EXPECT_EQ(served(0, 32), "pool");
 }

@@ -21,7 +21,8 @@ using test::kCachedRam;
 using test::must;
 using test::ram;
 
-// ---- a board as a generated header states it -----------------------------------------------------
+// ---- a board as a generated header states it
+// -----------------------------------------------------
 
 constexpr std::array kDefaultChunks{ram(0, 0x1000)};
 constexpr std::array kOwnChunks{ram(0x2000, 0x1000), ram(0x5000, 0x800)};
@@ -42,8 +43,9 @@ constexpr std::array kBindings{
                .pool = 0,
                .settings = {.index = 3, .window = Window{DmaAddr{0}, kCachedRam, 0x1000}}},
 };
-constexpr std::array kDefaults{DefaultRow{.role = Role::default_pool, .pool = 0},
-                               DefaultRow{.role = Role::contiguous_node, .pool = 2, .numa_node = 4}};
+constexpr std::array kDefaults{
+    DefaultRow{.role = Role::default_pool, .pool = 0},
+    DefaultRow{.role = Role::contiguous_node, .pool = 2, .numa_node = 4}};
 constexpr Tables kBoard{
     .pools = kPools, .devices = kDevices, .bindings = kBindings, .defaults = kDefaults};
 constexpr std::size_t kBoardBytes = setup::measure(kBoard, 12);
@@ -133,7 +135,8 @@ TEST_F(FromTables, ADeclaredDeviceAddressIsUsed) {
 
 TEST_F(FromTables, AnEmptyBoardIsASystem) { EXPECT_TRUE(build({})); }
 
-// ---- mistakes ------------------------------------------------------------------------------------
+// ---- mistakes
+// ------------------------------------------------------------------------------------
 
 TEST_F(FromTables, ABindingOfAnUnknownDeviceEndsEverything) {
   constexpr std::array kWrong{BindingRow{.device = 2, .pool = 0}};

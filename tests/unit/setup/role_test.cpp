@@ -15,9 +15,12 @@ using test::must;
 using test::ram;
 using test::SimBoard;
 
-constexpr std::array kBoardRoles{Role::bounce,          Role::atomic,
-                                 Role::default_pool,    Role::contiguous_node,
-                                 Role::contiguous_default, Role::ordinary};
+constexpr std::array kBoardRoles{Role::bounce,
+                                 Role::atomic,
+                                 Role::default_pool,
+                                 Role::contiguous_node,
+                                 Role::contiguous_default,
+                                 Role::ordinary};
 constexpr std::array kKinds{Memory::coherent, Memory::contiguous, Memory::bounce, Memory::ordinary};
 
 class SetDefault : public testing::Test {
@@ -103,7 +106,8 @@ TEST_F(SetDefault, ASecondPoolForOneNumaNodeIsRefused) {
   EXPECT_EQ(again.error().other, "one");
 }
 
-// ---- release -------------------------------------------------------------------------------------
+// ---- release
+// -------------------------------------------------------------------------------------
 
 class Release : public testing::Test {
  protected:
@@ -170,7 +174,8 @@ TEST_F(Release, TakesContiguousMemoryFromItsNodeAndLeavesTheOtherNodes) {
 
 TEST_F(Release, LeavesTheRoleFreeForAnother) {
   must(board_.system->release(pool_));
-  EXPECT_TRUE(board_.system->set_default(Role::default_pool, board_.pool("e", ram(0x2000, 0x1000))));
+  EXPECT_TRUE(
+      board_.system->set_default(Role::default_pool, board_.pool("e", ram(0x2000, 0x1000))));
 }
 
 TEST_F(Release, LeavesNameAndMemoryFreeForAnother) {

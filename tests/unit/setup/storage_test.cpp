@@ -27,9 +27,9 @@ class Storage : public testing::Test {
   /// A System with so many bytes left after its own.
   System& with_left(std::size_t left_bytes) {
     storage_.assign((kBase + left_bytes) / sizeof(std::uint64_t) + 1, 0);
-    return *must(System::create(
-        {.port = port_, .aliases = machine_.aliases(), .blocks_per_pool = 4},
-        std::as_writable_bytes(std::span{storage_}).first(kBase + left_bytes)));
+    return *must(
+        System::create({.port = port_, .aliases = machine_.aliases(), .blocks_per_pool = 4},
+                       std::as_writable_bytes(std::span{storage_}).first(kBase + left_bytes)));
   }
 
   sim::Machine machine_;
@@ -40,9 +40,8 @@ class Storage : public testing::Test {
   const std::array<Window, 3> windows_{Window{DmaAddr{0}, ram(0, 1).base, 0x1000},
                                        Window{DmaAddr{0x1000}, ram(0x4000, 1).base, 0x1000},
                                        Window{DmaAddr{0x2000}, ram(0x8000, 1).base, 0x1000}};
-  const DeviceSettings device_{.name = "eth",
-                               .coherent_mask = test::k32Bits,
-                               .translation = Translation::through(windows_)};
+  const DeviceSettings device_{
+      .name = "eth", .coherent_mask = test::k32Bits, .translation = Translation::through(windows_)};
 };
 
 TEST_F(Storage, ASystemFitsIntoExactlyItsBase) {
@@ -51,8 +50,8 @@ TEST_F(Storage, ASystemFitsIntoExactlyItsBase) {
 
 TEST_F(Storage, ASystemDoesNotFitIntoOneByteLess) {
   storage_.assign(kBase, 0);
-  const auto result = System::create(
-      {.port = port_}, std::as_writable_bytes(std::span{storage_}).first(kBase - 1));
+  const auto result =
+      System::create({.port = port_}, std::as_writable_bytes(std::span{storage_}).first(kBase - 1));
   ASSERT_EQ(error_of(result), Error::storage_too_small);
   EXPECT_EQ(result.error().asked_bytes, System::base_storage_bytes());
   EXPECT_EQ(result.error().free_bytes, kBase - 1);
@@ -62,8 +61,7 @@ TEST_F(Storage, ASystemFitsIntoItsBaseWhateverTheAlignment) {
   for (std::size_t skew = 0; skew < kAlign; ++skew) {
     storage_.assign(kBase, 0);
     const auto bytes = std::as_writable_bytes(std::span{storage_});
-    EXPECT_TRUE(
-        System::create({.port = port_}, bytes.subspan(skew, System::base_storage_bytes())))
+    EXPECT_TRUE(System::create({.port = port_}, bytes.subspan(skew, System::base_storage_bytes())))
         << skew;
   }
 }
@@ -197,8 +195,9 @@ TEST_F(Storage, ANodesDefaultThatDoesNotFitIsRefused) {
   contiguous.memory = Memory::contiguous;
   const std::size_t before = System::pool_storage_bytes(2, 5);
   System& system = with_left(before + System::node_default_storage_bytes() - 1);
-  EXPECT_EQ(error_of(system.set_default(Role::contiguous_node, *must(system.declare(contiguous)), 1)),
-            Error::storage_too_small);
+  EXPECT_EQ(
+      error_of(system.set_default(Role::contiguous_node, *must(system.declare(contiguous)), 1)),
+      Error::storage_too_small);
   EXPECT_EQ(system.roles().contiguous_nodes, nullptr);
 }
 

@@ -66,9 +66,15 @@ class BuiltBoard {
       paths_.push_back("/bus" + std::to_string(i) + "/" + facts_.devices[i].name);
     }
     switch (source) {
-      case Source::tree: build_from_tree(); break;
-      case Source::tables: build_from_tables(); break;
-      case Source::code: build_by_code(); break;
+      case Source::tree:
+        build_from_tree();
+        break;
+      case Source::tables:
+        build_from_tables();
+        break;
+      case Source::code:
+        build_by_code();
+        break;
     }
   }
   BuiltBoard(const BuiltBoard&) = delete;
@@ -164,7 +170,8 @@ class BuiltBoard {
       phandles.push_back(handle_of(own.pool));
       names += own.name + '\0';
     }
-    if (!phandles.empty()) maker.cells("memory-region", phandles).bytes("memory-region-names", names);
+    if (!phandles.empty())
+      maker.cells("memory-region", phandles).bytes("memory-region-names", names);
     if (device.coherent) maker.empty("dma-coherent");
     if (device.behind_iommu) maker.cells("iommus", {99});
     maker.cells("numa-node-id", {device.numa_node});
@@ -238,14 +245,14 @@ class BuiltBoard {
     }
     for (std::size_t i = 0; i < facts_.devices.size(); ++i) {
       const BusMaster& facts = facts_.devices[i];
-      Device& device = *must(
-          system->add_device({.name = paths_[i],
-                              .coherent_mask = DmaAddr{facts.mask},
-                              .translation = facts.windows.empty() ? Translation::identity()
-                                                                   : Translation::through(facts.windows),
-                              .coherent = facts.coherent,
-                              .behind_iommu = facts.behind_iommu,
-                              .numa_node = facts.numa_node}));
+      Device& device = *must(system->add_device(
+          {.name = paths_[i],
+           .coherent_mask = DmaAddr{facts.mask},
+           .translation = facts.windows.empty() ? Translation::identity()
+                                                : Translation::through(facts.windows),
+           .coherent = facts.coherent,
+           .behind_iommu = facts.behind_iommu,
+           .numa_node = facts.numa_node}));
       for (std::uint32_t entry = 0; entry < facts.own.size(); ++entry) {
         const std::size_t pool = facts.own[entry].pool;
         if (!facts_.pools[pool].mentioned()) continue;
