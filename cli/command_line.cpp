@@ -13,6 +13,10 @@
 
 #include "refusal.hpp"
 
+#if !defined(CARVEOUT_VERSION)
+#define CARVEOUT_VERSION "without a version"  // read by a tool, not built by CMake
+#endif
+
 namespace carveout::cli {
 namespace {
 
@@ -141,10 +145,10 @@ Job parse(std::span<const std::string> arguments) {
                   word ? fmt::format("carveout {} --help", *word) : "carveout --help"};
   }
 
-  for (auto& [parser, job] : jobs) {
-    // The job keeps the parser alive, because its options live in the verb's own state.
+  for (const auto& [parser, job] : jobs) {
+    // The program is kept alive, because it holds what was parsed.
     if (parser->parsed()) {
-      return [program, job = std::move(job)](const Terminal& terminal) { return job(terminal); };
+      return [program, run = job](const Terminal& terminal) { return run(terminal); };
     }
   }
   throw Refusal{"command line", "a verb is missing", "carveout --help"};

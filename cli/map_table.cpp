@@ -310,7 +310,7 @@ class Map {
       if (place.empty()) say("empty", Style::bad);
       if (place.wraps()) say("passes the end of the address space", Style::bad);
     }
-    if (!words.empty()) table.note(std::move(words));
+    if (!words.empty()) table.note(words);
     for (const Region::User& user : region.users) {
       Words use;
       use.say(facts.enabled ? "used by" : "listed by");
@@ -376,7 +376,7 @@ class Map {
       } else {
         words.say("is NOT REACHED from here", Style::bad);
       }
-      table.note(std::move(words));
+      table.note(words);
     }
   }
 

@@ -114,7 +114,7 @@ class Offline {
                             .ordinary_elsewhere = answer.has_mmu,
                             .described_only = true,
                             .assume_uncached_view = answer.uncached_view};
-    const auto bytes = setup::measure(board.tree(), devices, platform.blocks_per_pool);
+    const auto bytes = setup::measure(board.tree(), devices, platform);
     if (!bytes) refuse(board, bytes.error());
     if (*bytes > kMaxTables) {
       throw Refusal{board.source, "its pools and so many requests need more tables than 1 GiB",

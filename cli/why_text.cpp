@@ -83,7 +83,7 @@ class Answer {
   /// What was asked beyond a size; nothing where that is nothing.
   void wishes() {
     Words words;
-    const auto wish = [&](std::string text) {
+    const auto wish = [&](std::string_view text) {
       words.glue(",");
       words.say(text);
     };
@@ -93,7 +93,7 @@ class Answer {
     if (request_.boundary_bytes) {
       wish(fmt::format("not across a multiple of {}", size_text(*request_.boundary_bytes)));
     }
-    for (const std::string_view name : names_of(request_.attributes)) wish(std::string{name});
+    for (const std::string_view name : names_of(request_.attributes)) wish(name);
     if (request_.context == Context::must_not_wait) wish("must_not_wait");
     if (request_.pool_index) wish(fmt::format("from its pool {}", *request_.pool_index));
     if (!request_.pool_name.empty()) wish(fmt::format("from its pool '{}'", request_.pool_name));

@@ -17,7 +17,8 @@ namespace board {
 // puts a constexpr std::array of objects like these into RAM.
 constexpr cv::PhysRange kDmaMemory[]{{cv::PhysAddr{0xc1f0'0000}, 0x10'0000}};
 constexpr cv::PoolSettings kPools[]{{.name = "dma", .chunks = kDmaMemory}};
-constexpr cv::setup::DeviceRow kDevices[]{{.name = "ethernet", .coherent_mask = 0xffff'ffff}};
+constexpr cv::DeviceSettings kDevices[]{
+    {.name = "ethernet", .coherent_mask = cv::DmaAddr{0xffff'ffff}}};
 constexpr cv::setup::DefaultRow kDefaults[]{{.role = cv::Role::default_pool, .pool = 0}};
 constexpr cv::setup::Tables kTables{.pools = kPools, .devices = kDevices, .defaults = kDefaults};
 
@@ -58,7 +59,7 @@ int main() {
 
   auto ring = cv::alloc_coherent<Descriptor[]>(ethernet, 16, {.align_bytes = 4096});
   if (!ring) return report(ring.error());
-  (*ring)[0] = {.buffer = 0, .length_bytes = 1536};
+  ring->store(0, {.buffer = 0, .length_bytes = 1536});
 
   std::printf("a ring of %zu descriptors at device address 0x%llx\n", ring->size(),
               static_cast<unsigned long long>(ring->dma().raw()));

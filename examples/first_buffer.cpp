@@ -80,12 +80,12 @@ int main() {
   if (!tree) return complain(tree.error().what());
 
   constexpr std::array kDevices{cv::setup::DeviceSpec{.node = kSerial, .coherent_mask = kMask}};
-  const auto storage_bytes = cv::setup::measure(*tree, kDevices);
+  const cv::Platform platform{.port = port, .aliases = machine.aliases()};
+  const auto storage_bytes = cv::setup::measure(*tree, kDevices, platform);
   if (!storage_bytes) return complain_of(storage_bytes.error());
   std::vector<std::byte> storage(*storage_bytes);
-  const auto system =
-      cv::setup::build(*tree, kDevices, {.port = port, .aliases = machine.aliases()}, storage,
-                       [](const cv::Finding& finding) { complain_of(finding); });
+  const auto system = cv::setup::build(*tree, kDevices, platform, storage,
+                                       [](const cv::Finding& finding) { complain_of(finding); });
   if (!system) return complain_of(system.error());
 
   // 2. The driver asks for a buffer. It names no pool: the route finds it.
@@ -122,14 +122,14 @@ int main() {
               static_cast<unsigned long long>(buffer->dma().raw()));
 
   // 5. The buffer is right at once. The same bytes through the cache are what they were.
-  const bool right = print_read("through the uncached view", buffer->span(), "right");
+  const bool right = print_read("through the uncached view", buffer->plain(), "right");
   const bool twin =
       print_read("through the cached twin", through_cache(), "stale: the line was there before");
   port.invalidate(twin_bytes, block.size_bytes);
   const bool cured = print_read("the same after an invalidate", through_cache(), "right again");
 
   // 6. A CPU pointer is no device address: the bus has nothing there.
-  const cv::DmaAddr wrong{reinterpret_cast<std::uintptr_t>(buffer->get())};
+  const cv::DmaAddr wrong{reinterpret_cast<std::uintptr_t>(buffer->plain().data())};
   const bool moved = engine.write(wrong, std::as_bytes(std::span{kMessage})).has_value();
   if (!moved)
     std::printf("given the CPU's pointer instead of the device address, it moves nothing\n");

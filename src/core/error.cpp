@@ -61,9 +61,10 @@ constexpr Words words_of(Error error) {
     case Error::below_granule:
       return {"below_granule", "nothing is left of it in whole granules"};
     case Error::bad_granule:
-      return {"bad_granule",
-              "the granule is not a power of two, or less than the cache line, or too small for so "
-              "much memory"};
+      return {"bad_granule", "the granule is not a power of two, or too small for so much memory"};
+    case Error::bad_alias:
+      return {"bad_alias",
+              "an alias is empty, passes 2^64, or its sides differ by part of a cache line"};
     case Error::no_uncached_view:
       return {"no_uncached_view",
               "the CPU has no uncached view of it, and no device is coherent there"};

@@ -5,6 +5,10 @@ namespace carveout {
 void describe(const Finding& finding, Text& text) {
   switch (finding.rule) {
     case Rule::overlapping_regions:
+      if (finding.other == finding.node) {
+        text.add("two of its ranges share memory: it is no pool");
+        return;
+      }
       text.add("shares ")
           .add_size(finding.range.size_bytes)
           .add(" from ")
@@ -50,8 +54,12 @@ void describe(const Finding& finding, Text& text) {
           "a driver attaches it");
       return;
     case Rule::not_whole_granules:
+      if (finding.error == Error::bad_granule) {
+        text.add("has too many granules for the pool's tables: it is no pool");
+        return;
+      }
       if (finding.error) {
-        text.add("has no whole granule: it is no pool");
+        text.add("a range has no whole granule: it is no pool");
         return;
       }
       text.add("is not whole granules: ")
@@ -69,7 +77,7 @@ void describe(const Finding& finding, Text& text) {
       text.add("is a second default: ").add(finding.other).add(" is the first and stays");
       return;
     case Rule::default_of_wrong_kind:
-      text.add("is for memory of the other kind, and is ignored");
+      text.add("is ignored: the region is not of the kind that it makes a default of");
       return;
     case Rule::no_such_region:
       text.add("entry ").add_decimal(finding.index).add(" is no region of /reserved-memory");
@@ -90,7 +98,7 @@ void describe(const Finding& finding, Text& text) {
       text.add(finding.error == Error::unreachable
                    ? ") lies over the device's mask"
                    : ") lies whole in none of the device's windows");
-      text.add(": the binding is refused, and the device gets no other memory instead");
+      text.add(": the binding is refused");
       return;
     case Rule::malformed_dma_ranges:
       text.add(

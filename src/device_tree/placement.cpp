@@ -95,9 +95,10 @@ Counts count(const Tree& tree, const ReservedMemory& reserved) {
 /// bytes ascend. A piece inside another one never matters, because what it can hold the other holds
 /// too, at the same place or higher.
 ///
-/// A treap ordered by address. Every node knows, for each alignment of the tree, the largest
-/// capacity below it: pieces that are long enough and yet cannot hold a region at its alignment
-/// must not be looked at one by one.
+/// An AVL tree ordered by address. Its balance depends on no chance that whoever writes the device
+/// tree could take away: recursion is never deeper than 46, for 2^32 pieces. Every node knows, for
+/// each alignment of the tree, the largest capacity below it: pieces that are long enough and yet
+/// cannot hold a region at its alignment must not be looked at one by one.
 class FreePieces {
  public:
   using Link = std::uint32_t;
@@ -107,14 +108,16 @@ class FreePieces {
     Piece piece;
     Link left;
     Link right;
-    std::uint32_t priority;
+    std::uint32_t height;  // 1 for a leaf
   };
 
   FreePieces(std::span<Node> nodes, std::span<std::uint64_t> largest, const Alignments& alignments)
       : nodes_{nodes}, largest_{largest}, alignments_{alignments} {}
 
-  /// Adds a piece above all others.
-  void append(Piece piece) { root_ = merge(root_, make(piece)); }
+  /// Adds a piece above all others. It counts from build() on.
+  void append(Piece piece) { nodes_[used_++].piece = piece; }
+  /// Makes the tree out of what was appended, once: linear, where insertions would not be.
+  void build() { root_ = built(0, used_); }
 
   /// The last piece that begins at or above `from`, ends before `before` and holds `size`.
   [[nodiscard]] std::optional<Piece> highest(std::uint64_t from, std::uint64_t before,
@@ -147,43 +150,40 @@ class FreePieces {
 
   /// Takes these bytes out of every piece that has some of them.
   void take(Piece taken) {
-    Link below = kNil;
-    Link touched = kNil;
-    Link above = kNil;
-    split(root_, [&](const Piece& piece) { return piece.last < taken.first; }, below, touched);
-    split(touched, [&](const Piece& piece) { return piece.first <= taken.last; }, touched, above);
-    if (touched != kNil) {
-      // All that remain of the touched pieces end, or begin, at one point: the longest counts.
-      const std::uint64_t first = leftmost(touched).first;
-      const std::uint64_t last = rightmost(touched).last;
-      if (first < taken.first && (below == kNil || rightmost(below).last < taken.first - 1)) {
-        below = merge(below, make({first, taken.first - 1}));
-      }
-      if (last > taken.last && (above == kNil || leftmost(above).first > taken.last + 1)) {
-        above = merge(make({taken.last + 1, last}), above);
-      }
+    // All that remain of the touched pieces end, or begin, at one point: the longest counts.
+    std::uint64_t first = taken.first;
+    std::uint64_t last = taken.last;
+    for (auto touched = first_ending_from(taken.first); touched && touched->first <= taken.last;
+         touched = first_ending_from(taken.first)) {
+      root_ = without(root_, touched->first);
+      if (touched->first < first) first = touched->first;
+      if (touched->last > last) last = touched->last;
     }
-    root_ = merge(below, above);
+    const auto below = last_beginning_before(taken.first);
+    const auto above = first_ending_from(taken.last);
+    if (first < taken.first && (!below || below->last < taken.first - 1)) {
+      insert({first, taken.first - 1});
+    }
+    if (last > taken.last && (!above || above->first > taken.last + 1)) {
+      insert({taken.last + 1, last});
+    }
   }
 
  private:
-  Link make(Piece piece) {
-    const Link made = used_++;
-    std::uint32_t mixed = (made + 1) * 0x9e37'79b9U;  // Knuth's; spread is all that is asked of it
-    mixed ^= mixed >> 15;
-    mixed *= 0x85eb'ca6bU;
-    mixed ^= mixed >> 13;
-    nodes_[made] = {piece, kNil, kNil, mixed};
-    update(made);
-    return made;
+  [[nodiscard]] std::uint32_t height(Link link) const {
+    return link == kNil ? 0 : nodes_[link].height;
   }
 
   [[nodiscard]] std::uint64_t largest(Link link, std::size_t alignment) const {
     return link == kNil ? 0 : largest_[link * alignments_.size() + alignment];
   }
 
+  /// What a node knows of the nodes below it.
   void update(Link link) {
-    const Node& node = nodes_[link];
+    Node& node = nodes_[link];
+    const std::uint32_t left = height(node.left);
+    const std::uint32_t right = height(node.right);
+    node.height = 1 + (left > right ? left : right);
     for (std::size_t i = 0; i < alignments_.size(); ++i) {
       std::uint64_t most = capacity(node.piece, alignments_[i]);
       for (const Link child : {node.left, node.right}) {
@@ -193,37 +193,76 @@ class FreePieces {
     }
   }
 
-  Link merge(Link low, Link high) {
-    if (low == kNil) return high;
-    if (high == kNil) return low;
-    if (nodes_[low].priority > nodes_[high].priority) {
-      nodes_[low].right = merge(nodes_[low].right, high);
-      update(low);
-      return low;
-    }
-    nodes_[high].left = merge(low, nodes_[high].left);
-    update(high);
-    return high;
+  Link built(Link begin, Link end) {
+    if (begin == end) return kNil;
+    const Link middle = begin + (end - begin) / 2;
+    nodes_[middle].left = built(begin, middle);
+    nodes_[middle].right = built(middle + 1, end);
+    update(middle);
+    return middle;
   }
 
-  /// The pieces of which `is_low` holds go to `low`; they are the first ones.
-  template <class IsLow>
-  void split(Link link, const IsLow& is_low, Link& low, Link& high) {
-    if (link == kNil) {
-      low = high = kNil;
-      return;
-    }
-    Link inner = kNil;
-    if (is_low(nodes_[link].piece)) {
-      split(nodes_[link].right, is_low, inner, high);
-      nodes_[link].right = inner;
-      low = link;
-    } else {
-      split(nodes_[link].left, is_low, low, inner);
-      nodes_[link].left = inner;
-      high = link;
-    }
+  // What changes a subtree returns its new root.
+
+  /// Puts a node's child on one side in the node's place, and the node on its other side.
+  Link raise(Link link, Link Node::* side, Link Node::* other) {
+    const Link child = nodes_[link].*side;
+    nodes_[link].*side = nodes_[child].*other;
+    nodes_[child].*other = link;
     update(link);
+    update(child);
+    return child;
+  }
+
+  /// For a node whose child on one side is higher by two than the other.
+  Link lower(Link link, Link Node::* side, Link Node::* other) {
+    const Link child = nodes_[link].*side;
+    // The inner grandchild changes sides: where it is the higher one, it must not do so whole.
+    if (height(nodes_[child].*other) > height(nodes_[child].*side)) {
+      nodes_[link].*side = raise(child, other, side);
+    }
+    return raise(link, side, other);
+  }
+
+  /// For a node of which one side has grown or shrunk by one at most.
+  Link balanced(Link link) {
+    const Node& node = nodes_[link];
+    if (height(node.left) > height(node.right) + 1) return lower(link, &Node::left, &Node::right);
+    if (height(node.right) > height(node.left) + 1) return lower(link, &Node::right, &Node::left);
+    update(link);
+    return link;
+  }
+
+  void insert(Piece piece) {
+    const Link made = used_++;
+    nodes_[made] = {piece, kNil, kNil, 0};
+    root_ = with(root_, made);
+  }
+
+  Link with(Link link, Link made) {
+    if (link == kNil) return balanced(made);
+    Node& node = nodes_[link];
+    Link& side = nodes_[made].piece.first < node.piece.first ? node.left : node.right;
+    side = with(side, made);
+    return balanced(link);
+  }
+
+  /// @param first  where the piece that goes begins; it is in this subtree.
+  Link without(Link link, std::uint64_t first) {
+    Node& node = nodes_[link];
+    if (first < node.piece.first) {
+      node.left = without(node.left, first);
+    } else if (first > node.piece.first) {
+      node.right = without(node.right, first);
+    } else if (node.left == kNil) {
+      return node.right;
+    } else if (node.right == kNil) {
+      return node.left;
+    } else {
+      node.piece = leftmost(node.right);
+      node.right = without(node.right, node.piece.first);
+    }
+    return balanced(link);
   }
 
   [[nodiscard]] Link highest(Link link, std::uint64_t from, std::uint64_t before,
@@ -242,10 +281,6 @@ class FreePieces {
 
   [[nodiscard]] Piece leftmost(Link link) const {
     while (nodes_[link].left != kNil) link = nodes_[link].left;
-    return nodes_[link].piece;
-  }
-  [[nodiscard]] Piece rightmost(Link link) const {
-    while (nodes_[link].right != kNil) link = nodes_[link].right;
     return nodes_[link].piece;
   }
 
@@ -304,6 +339,7 @@ void fill(FreePieces& pieces, std::span<const Piece> memory, std::span<const Pie
     }
   }
   if (held) pieces.append(*held);
+  pieces.build();
 }
 
 /// The place of one region inside `allowed`: below the highest end that has room for it.

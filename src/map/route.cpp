@@ -83,11 +83,10 @@ Candidate from_role(Role role, const Device& device, const Options& options, Poo
   return candidate;
 }
 
-const Binding* first_of(const Device& device, Memory memory) {
-  for (const Binding* binding = device.bindings; binding != nullptr; binding = binding->next) {
-    if (binding->memory == memory) return binding;
-  }
-  return nullptr;
+/// The first binding of such memory, from `binding` on.
+const Binding* first_of(const Binding* binding, Memory memory) {
+  while (binding != nullptr && binding->memory != memory) binding = binding->next;
+  return binding;
 }
 
 const Binding* named(const Device& device, const PoolChoice& choice) {
@@ -119,13 +118,11 @@ class Walk {
 
   /// Having a pool of its own bars everything below, even where it cannot be used.
   bool own_pools() {
-    const Binding* binding = first_of(device_, Memory::coherent);
-    if (binding == nullptr) return only_memory_left_ || say(absent(Role::device));
-    for (; binding != nullptr; binding = binding->next) {
-      if (binding->memory != Memory::coherent) continue;
-      if (!say(from_binding(Role::device, device_, options_, *binding))) break;
+    if (first_of(device_.bindings, Memory::coherent) != nullptr) {
+      own(Role::device);
+      return false;
     }
-    return false;
+    return only_memory_left_ || say(absent(Role::device));
   }
 
   void run() {
@@ -137,8 +134,25 @@ class Walk {
   }
 
  private:
+  /// The device's own pools of one kind are one candidate: they stand in for each other.
+  bool own(Role role) {
+    const Memory memory = memory_for(role);
+    const Binding* binding = first_of(device_.bindings, memory);
+    if (binding == nullptr) return say(absent(role));
+    for (; binding != nullptr; binding = first_of(binding->next, memory)) {
+      Candidate candidate = from_binding(role, device_, options_, *binding);
+      for (const Binding* later = first_of(binding->next, memory); later != nullptr;
+           later = first_of(later->next, memory)) {
+        const Candidate stand_in = from_binding(role, device_, options_, *later);
+        candidate.has_stand_in = candidate.has_stand_in || stand_in.verdict == Verdict::open;
+      }
+      if (!say(candidate)) return false;
+    }
+    return true;
+  }
+
   bool contiguous() {
-    return role(Role::contiguous_device) && role(Role::contiguous_node) &&
+    return own(Role::contiguous_device) && role(Role::contiguous_node) &&
            role(Role::contiguous_default);
   }
 
@@ -167,6 +181,9 @@ class Walk {
 
   void without_coherent_memory() {
     if (!restricted() || !contiguous_where_asked() || !role(Role::ordinary)) return;
+    if (reached_something_) return;
+    // Nobody asked for contiguous memory, but it is ordinary memory too.
+    if (!has(options_.attributes, Attributes::force_contiguous) && !contiguous()) return;
     if (reached_something_) return;
     only_memory_left_ = true;
     if (own_pools()) role(Role::default_pool);
@@ -259,7 +276,7 @@ Candidate candidate_for(Role role, const Device& device, const Options& options)
     case Role::device:
     case Role::bounce:
     case Role::contiguous_device: {
-      const Binding* binding = first_of(device, memory_for(role));
+      const Binding* binding = first_of(device.bindings, memory_for(role));
       if (binding != nullptr) return from_binding(role, device, options, *binding);
       break;
     }

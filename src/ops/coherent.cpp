@@ -94,7 +94,7 @@ Result<T> along(Route walk, const Device& device, std::uint64_t size_bytes, cons
       log(candidate);
       // Exhaustion is final, and only the device's own pools stand in for each other: the memory
       // behind them would change where the device's data lies, without anyone having said so.
-      return !result && candidate.role == Role::device ? Step::next : Step::stop;
+      return !result && candidate.has_stand_in ? Step::next : Step::stop;
     }
     if (candidate.verdict == Verdict::refused) {
       result = failed(*candidate.error, size_bytes, candidate.pool_name);

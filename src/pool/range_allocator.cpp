@@ -98,9 +98,10 @@ Result<RangeAllocator> RangeAllocator::create(std::span<const PhysRange> chunks,
     }
     const auto overlaps = [&](const PhysRange& other) { return other.overlaps(chunk); };
     if (std::ranges::any_of(chunks.first(i), overlaps)) return no(Error::overlaps);
-    // Cannot wrap: before it, the total is less than 2^32.
-    total += chunk.size_bytes >> shift;
-    if (total > std::numeric_limits<Granules>::max()) return no(Error::bad_granule);
+    // Compared before it is added: with granules of one byte the sum may pass 2^64.
+    const std::uint64_t granules = chunk.size_bytes >> shift;
+    if (granules > std::numeric_limits<Granules>::max() - total) return no(Error::bad_granule);
+    total += granules;
   }
 
   const std::size_t needed = storage_bytes(chunks.size(), blocks);

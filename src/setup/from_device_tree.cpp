@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "../device_tree/arena.hpp"
+#include "carveout/core/size.hpp"
 #include "carveout/device_tree/dma_ranges.hpp"
 #include "carveout/device_tree/memory_region.hpp"
 #include "carveout/device_tree/placement.hpp"
@@ -77,28 +79,46 @@ std::size_t path_length(const dt::Tree& tree, dt::Node node) {
   return length;
 }
 
+/// The phandles in a device's `memory-region` that are looked at.
+dt::CellList phandles_of(const dt::Tree& tree, dt::Node node, const DeviceSpec& spec) {
+  if (spec.any_on_bus) return {};
+  const dt::Bytes list = tree.property(node, "memory-region").value_or(dt::Bytes{});
+  return dt::CellList{list.first(std::min(list.size(), kMaxOwnPools * dt::kCellBytes))};
+}
+
+dt::CellList phandles_of(const dt::Tree& tree, const DeviceSpec& spec) {
+  const auto node = tree.find(spec.node);
+  return node ? phandles_of(tree, *node, spec) : dt::CellList{};
+}
+
 /// The entries of a device's `memory-region` that are looked at.
 template <class Visit>
-void for_each_entry(const dt::Tree& tree, const DeviceSpec& spec, Visit visit) {
-  const auto node = tree.find(spec.node);
-  if (!node || spec.any_on_bus) return;
-  for (const dt::Binding entry : dt::MemoryRegions{tree, *node}) {
+void for_each_entry(const dt::Tree& tree, dt::Node node, const DeviceSpec& spec, Visit visit) {
+  if (spec.any_on_bus) return;
+  for (const dt::Binding entry : dt::MemoryRegions{tree, node}) {
     if (entry.index >= kMaxOwnPools) return;
     visit(entry);
   }
 }
 
-/// Whether a device of ours lists a region, before the given place in the order of devices and
-/// entries.
-bool listed_before(const dt::Tree& tree, std::span<const DeviceSpec> specs, std::size_t spec_index,
-                   std::uint32_t entry_index, dt::Node region) {
-  bool listed = false;
-  for (std::size_t i = 0; i <= spec_index && i < specs.size(); ++i) {
-    for_each_entry(tree, specs[i], [&](const dt::Binding& entry) {
-      listed = listed || (entry.region == region && (i < spec_index || entry.index < entry_index));
-    });
+/// Calls `visit(Node)` once for each node that a device lists and no device before it did.
+template <class Visit>
+void for_each_first_listing(const dt::Tree& tree, std::span<const DeviceSpec> specs, Visit visit) {
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    const dt::CellList phandles = phandles_of(tree, specs[i]);
+    std::array<bool, kMaxOwnPools> listed{};
+    for (std::size_t earlier = 0; earlier <= i && phandles.size() != 0; ++earlier) {
+      const dt::CellList others = phandles_of(tree, specs[earlier]);
+      for (std::size_t at = 0; at < phandles.size(); ++at) {
+        const std::size_t end = earlier < i ? others.size() : at;
+        for (std::size_t k = 0; k < end && !listed[at]; ++k) listed[at] = others[k] == phandles[at];
+      }
+    }
+    for (std::size_t at = 0; at < phandles.size(); ++at) {
+      const auto node = listed[at] ? std::nullopt : tree.by_phandle(phandles[at]);
+      if (node) visit(*node);
+    }
   }
-  return listed;
 }
 
 dt::DmaView view_of(const dt::Tree& tree, dt::Node node, const DeviceSpec& spec,
@@ -115,13 +135,27 @@ dt::DmaView view_of(const dt::Tree& tree, dt::Node node, const DeviceSpec& spec,
 
 constexpr Window kNoWindow{DmaAddr{0}, PhysAddr{0}, 0};
 
-std::size_t windows_of(const dt::Tree& tree, dt::Node node, const DeviceSpec& spec) {
+template <std::size_t count>
+constexpr std::array<dt::Node, count> no_nodes() {
+  return []<std::size_t... each>(std::index_sequence<each...>) {
+    return std::array{((void)each, dt::Tree::root())...};
+  }(std::make_index_sequence<count>{});
+}
+
+/// How many windows a device has, and the bus that a finding about them may name.
+struct WindowCount {
+  std::size_t windows;
+  std::optional<dt::Node> bus;
+};
+
+WindowCount windows_of(const dt::Tree& tree, dt::Node node, const DeviceSpec& spec) {
   std::array few = {kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow,
                     kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow,
                     kNoWindow, kNoWindow, kNoWindow, kNoWindow};
   static_assert(few.size() == kFewWindows);
   const dt::DmaView view = view_of(tree, node, spec, few);
-  return view.fault == dt::DmaFault::no_room ? dt::kMaxWindows : view.translation.windows().size();
+  const bool more = view.fault == dt::DmaFault::no_room;
+  return {.windows = more ? dt::kMaxWindows : view.translation.windows().size(), .bus = view.bus};
 }
 
 /// What build() needs, in its two parts.
@@ -133,12 +167,19 @@ struct Sizes {
   std::size_t most_ranges = 1;  ///< of one of them
   std::size_t windows = 0;      ///< of the device that has most
   std::size_t path_bytes = 0;   ///< of the longest path that a finding may name
+
+  [[nodiscard]] std::size_t total_bytes() const {
+    return saturating_add(kept_bytes, scratch_bytes);
+  }
 };
 
 Result<Sizes> sizes_of(const dt::Tree& tree, std::span<const DeviceSpec> specs,
                        std::size_t blocks_per_pool) {
   const dt::ReservedMemory reserved{tree};
   Sizes sizes{.kept_bytes = System::base_storage_bytes()};
+  const auto keep = [&](std::size_t bytes) {
+    sizes.kept_bytes = saturating_add(sizes.kept_bytes, bytes);
+  };
   const auto count_path = [&](dt::Node node) {
     sizes.path_bytes = std::max(sizes.path_bytes, path_length(tree, node));
   };
@@ -146,37 +187,39 @@ Result<Sizes> sizes_of(const dt::Tree& tree, std::span<const DeviceSpec> specs,
     const std::size_t ranges = std::clamp<std::size_t>(region.chunks.size(), 1, kMaxPoolRanges);
     sizes.pool_ranges = std::min(sizes.pool_ranges + ranges, kMaxPoolRanges);
     sizes.most_ranges = std::max(sizes.most_ranges, ranges);
-    sizes.kept_bytes += System::pool_storage_bytes(ranges, blocks_per_pool) +
-                        System::node_default_storage_bytes() +
-                        System::text_storage_bytes(path_length(tree, region.node));
+    keep(System::pool_storage_bytes(ranges, blocks_per_pool));
+    keep(System::node_default_storage_bytes());
+    keep(System::text_storage_bytes(path_length(tree, region.node)));
   };
 
-  for (std::size_t i = 0; i < specs.size(); ++i) {
-    const auto node = tree.find(specs[i].node);
-    if (!node) return refuse(Error::no_such_node, {}, specs[i].node);
-    const std::size_t windows = windows_of(tree, *node, specs[i]);
-    sizes.windows = std::max(sizes.windows, windows);
+  for (const DeviceSpec& spec : specs) {
+    const auto node = tree.find(spec.node);
+    if (!node) return refuse(Error::no_such_node, {}, spec.node);
+    const WindowCount count = windows_of(tree, *node, spec);
+    sizes.windows = std::max(sizes.windows, count.windows);
     count_path(*node);
-    sizes.kept_bytes += System::device_storage_bytes(windows);
-    for_each_entry(tree, specs[i], [&](const dt::Binding& entry) {
-      sizes.kept_bytes +=
-          System::binding_storage_bytes(false) +
-          System::text_storage_bytes(entry.name.value_or(std::string_view{}).size());
-      if (!entry.region) return;
-      count_path(*entry.region);
-      if (reserved.holds(tree, *entry.region) &&
-          !listed_before(tree, specs, i, entry.index, *entry.region)) {
-        count_pool(dt::ReservedRegion::read(tree, reserved, *entry.region));
-      }
+    if (count.bus) count_path(*count.bus);
+    keep(System::device_storage_bytes(count.windows));
+    for_each_entry(tree, *node, spec, [&](const dt::Binding& entry) {
+      keep(System::binding_storage_bytes(false));
+      keep(System::text_storage_bytes(entry.name.value_or(std::string_view{}).size()));
     });
   }
-  std::size_t defaults = 0;
+
+  std::array<dt::Node, kMaxDefaults> defaults = no_nodes<kMaxDefaults>();
+  std::size_t default_count = 0;
   dt::for_each_region(tree, reserved, [&](const dt::ReservedRegion& region) {
     ++sizes.regions;
     count_path(region.node);
-    if (!region.enabled || !region.default_of() || defaults == kMaxDefaults) return;
-    ++defaults;
-    if (!listed_before(tree, specs, specs.size(), 0, region.node)) count_pool(region);
+    if (!region.enabled || !region.default_of() || default_count == kMaxDefaults) return;
+    defaults[default_count++] = region.node;
+    count_pool(region);
+  });
+  for_each_first_listing(tree, specs, [&](dt::Node node) {
+    count_path(node);
+    const std::span counted{defaults.data(), default_count};
+    if (!reserved.holds(tree, node) || std::ranges::find(counted, node) != counted.end()) return;
+    count_pool(dt::ReservedRegion::read(tree, reserved, node));
   });
   sizes.scratch_bytes = dt::ArenaSize{}
                             .array<Region>(sizes.regions)
@@ -246,9 +289,9 @@ class Builder {
   std::span<Window> windows_;
   std::span<char> paths_;
   std::optional<dt::Placement> placement_;
-  std::optional<dt::Node> coherent_default_;  // the first of its kind, whatever becomes of it
-  std::optional<dt::Node> contiguous_default_;
-  std::size_t defaults_ = 0;
+  /// The first default of each role, whatever becomes of it.
+  std::array<dt::Node, kMaxDefaults> claims_ = no_nodes<kMaxDefaults>();
+  std::size_t claim_count_ = 0;
 };
 
 Result<void> Builder::run(std::span<const DeviceSpec> specs) {
@@ -275,12 +318,9 @@ void Builder::collect_regions(std::span<const DeviceSpec> specs) {
                                .memory = facts.enabled ? memory_of(facts.kind) : std::nullopt,
                                .wanted = facts.enabled && claims_default(facts)};
   });
-  for (const DeviceSpec& spec : specs) {
-    for_each_entry(tree_, spec, [&](const dt::Binding& entry) {
-      Region* const region = entry.region ? region_at(*entry.region) : nullptr;
-      if (region != nullptr) region->wanted = true;
-    });
-  }
+  for_each_first_listing(tree_, specs, [&](dt::Node node) {
+    if (Region* const region = region_at(node)) region->wanted = true;
+  });
   if (!regions_.empty()) report_reserved_memory();
 }
 
@@ -293,34 +333,51 @@ void Builder::report_reserved_memory() {
              .property = dt::property_of(fault)});
 }
 
-/// The first default of a kind claims the role, whatever becomes of it: a board whose first default
-/// is broken must not run on the second in silence. Each NUMA node has a role of its own.
+/// The role that a default region asks for: one of each kind, and one a NUMA node.
+struct DefaultRole {
+  Role role;
+  std::uint32_t numa_node;
+
+  bool operator==(const DefaultRole&) const = default;
+};
+
+std::optional<DefaultRole> default_role_of(const dt::Tree& tree, const dt::ReservedRegion& facts) {
+  const auto kind = facts.default_of();
+  if (!kind) return std::nullopt;
+  if (*kind == dt::RegionKind::coherent) return DefaultRole{Role::default_pool, 0};
+  const auto numa_node = numa_node_of(tree, facts.node);
+  return numa_node ? DefaultRole{Role::contiguous_node, *numa_node}
+                   : DefaultRole{Role::contiguous_default, 0};
+}
+
+/// The first default of a role claims it, whatever becomes of the region: a board whose first
+/// default is broken must not run on the second in silence.
 bool Builder::claims_default(const dt::ReservedRegion& facts) {
   const auto kind = facts.default_of();
-  const bool coherent = kind == dt::RegionKind::coherent;
-  if ((facts.dma_default && !coherent) ||
-      (facts.cma_default && kind != dt::RegionKind::contiguous)) {
+  const bool wrong_dma = facts.dma_default && kind != dt::RegionKind::coherent;
+  const bool wrong_cma = facts.cma_default && kind != dt::RegionKind::contiguous;
+  if (wrong_dma || wrong_cma) {
+    findings_({.rule = Rule::default_of_wrong_kind,
+               .severity = Severity::error,
+               .node = path(facts.node),
+               .property = wrong_dma ? "linux,dma-default" : "linux,cma-default"});
+  }
+  const auto role = default_role_of(tree_, facts);
+  if (!role) return false;
+  for (const dt::Node claim : std::span{claims_.data(), claim_count_}) {
+    if (default_role_of(tree_, dt::ReservedRegion::read(tree_, reserved_, claim)) != role) continue;
     findings_(
-        {.rule = Rule::default_of_wrong_kind,
+        {.rule = Rule::second_default,
          .severity = Severity::error,
          .node = path(facts.node),
-         .property = facts.dma_default && !coherent ? "linux,dma-default" : "linux,cma-default"});
+         .property = role->role == Role::default_pool ? "linux,dma-default" : "linux,cma-default",
+         .other = other_path(claim),
+         .error = Error::already_declared});
+    return false;
   }
-  if (!kind || defaults_ == kMaxDefaults) return false;
-  ++defaults_;
-  if (!coherent && numa_node_of(tree_, facts.node)) return true;
-  std::optional<dt::Node>& claim = coherent ? coherent_default_ : contiguous_default_;
-  if (!claim) {
-    claim = facts.node;
-    return true;
-  }
-  findings_({.rule = Rule::second_default,
-             .severity = Severity::error,
-             .node = path(facts.node),
-             .property = coherent ? "linux,dma-default" : "linux,cma-default",
-             .other = other_path(*claim),
-             .error = Error::already_declared});
-  return false;
+  if (claim_count_ == kMaxDefaults) return false;
+  claims_[claim_count_++] = facts.node;
+  return true;
 }
 
 /// Holds every enabled fixed region, whatever its kind, against those that are to be pools. Dynamic
@@ -428,7 +485,8 @@ Result<void> Builder::make_pool(Region& region) {
   }
   const auto pool = declare(region, facts);
   if (!pool) {
-    // What a tree cannot know and a board can: its granule, and aliases that make two regions one.
+    // What a tree cannot know and a board can: its granule. And two ranges of one region that
+    // overlap: regions were held against each other, not against themselves.
     const Failure& failure = pool.error();
     if (failure.code == Error::storage_too_small) return std::unexpected{failure};
     region.refused = failure.code;
@@ -436,10 +494,9 @@ Result<void> Builder::make_pool(Region& region) {
                                                        : Rule::not_whole_granules,
                .severity = Severity::error,
                .node = region.name,
-               .property = "reg",
+               .property = facts.placement == dt::RegionPlacement::fixed ? "reg" : "size",
                .other = failure.other,
-               .error = failure.code,
-               .range = chunks_[0]});
+               .error = failure.code});
     return {};
   }
   region.pool = *pool;
@@ -465,23 +522,16 @@ void Builder::report_warnings(const Region& region, const dt::ReservedRegion& fa
 }
 
 Result<void> Builder::give_default(const dt::ReservedRegion& facts, Pool& pool) const {
-  const auto numa_node = numa_node_of(tree_, facts.node);
-  Result<void> set;
-  if (facts.node == coherent_default_) {
-    set = system_.set_default(Role::default_pool, pool);
-  } else if (facts.node == contiguous_default_) {
-    set = system_.set_default(Role::contiguous_default, pool);
-  } else if (facts.default_of() == dt::RegionKind::contiguous && numa_node) {
-    set = system_.set_default(Role::contiguous_node, pool, *numa_node);
-  }
-  if (set) return {};
-  if (set.error().code == Error::storage_too_small) return set;
-  findings_({.rule = set.error().code == Error::no_uncached_view ? Rule::no_uncached_view
-                                                                 : Rule::second_default,
+  const std::span claims{claims_.data(), claim_count_};
+  if (std::ranges::find(claims, facts.node) == claims.end()) return {};
+  const DefaultRole role = *default_role_of(tree_, facts);
+  auto set = system_.set_default(role.role, pool, role.numa_node);
+  if (set || set.error().code == Error::storage_too_small) return set;
+  // Roles are claimed once: only the board's views of the memory can stand against it.
+  findings_({.rule = Rule::no_uncached_view,
              .severity = Severity::error,
              .node = pool.name(),
              .property = facts.dma_default ? "linux,dma-default" : "linux,cma-default",
-             .other = set.error().other,
              .error = set.error().code});
   return {};
 }
@@ -504,7 +554,7 @@ Result<void> Builder::add_device(const DeviceSpec& spec) {
                           .numa_node = nearest_numa_node(tree_, node)});
   if (!added) return std::unexpected{added.error()};
   Result<void> bound;
-  for_each_entry(tree_, spec, [&](const dt::Binding& entry) {
+  for_each_entry(tree_, node, spec, [&](const dt::Binding& entry) {
     if (bound) bound = bind_entry(entry, spec, **added);
   });
   return bound;
@@ -522,7 +572,7 @@ Result<void> Builder::bind_entry(const dt::Binding& entry, const DeviceSpec& spe
     return {};
   }
   const Region& region = *region_at(*entry.region);
-  if (!facts_of(region).okay) {
+  if (!tree_.okay(region.node) || reserved_.fault() == dt::ReservedMemoryFault::disabled) {
     finding.rule = Rule::disabled_region;
     finding.severity = Severity::warning;
     finding.other = other_path(region.node);
@@ -565,10 +615,10 @@ Result<void> Builder::bind_region(const Region& region, const BindingSettings& s
 }  // namespace
 
 Result<std::size_t> measure(const dt::Tree& tree, std::span<const DeviceSpec> devices,
-                            std::size_t blocks_per_pool) {
-  const auto sizes = sizes_of(tree, devices, blocks_per_pool);
+                            const Platform& platform) {
+  const auto sizes = sizes_of(tree, devices, platform.blocks_per_pool);
   if (!sizes) return std::unexpected{sizes.error()};
-  return sizes->kept_bytes + sizes->scratch_bytes;
+  return sizes->total_bytes();
 }
 
 Result<System*> build(const dt::Tree& tree, std::span<const DeviceSpec> devices,
@@ -576,10 +626,10 @@ Result<System*> build(const dt::Tree& tree, std::span<const DeviceSpec> devices,
                       FindingSink findings) {
   const auto sizes = sizes_of(tree, devices, platform.blocks_per_pool);
   if (!sizes) return std::unexpected{sizes.error()};
-  const std::size_t needed = sizes->kept_bytes + sizes->scratch_bytes;
-  if (storage.size() < needed) {
-    return std::unexpected{Failure{
-        .code = Error::storage_too_small, .asked_bytes = needed, .free_bytes = storage.size()}};
+  if (storage.size() < sizes->total_bytes()) {
+    return std::unexpected{Failure{.code = Error::storage_too_small,
+                                   .asked_bytes = sizes->total_bytes(),
+                                   .free_bytes = storage.size()}};
   }
   const auto system =
       System::create(platform, storage.first(storage.size() - sizes->scratch_bytes));

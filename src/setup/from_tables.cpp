@@ -32,7 +32,8 @@ bool overlap(const PoolSettings& a, const PoolSettings& b, std::span<const Alias
 }
 
 /// Declares one row's pool. Of rows that overlap none becomes a pool, whichever comes first.
-Result<Pool*> declare(std::span<const PoolSettings> pools, std::size_t index, System& system) {
+Result<Pool*> declare(const Tables& tables, std::size_t index, System& system) {
+  const std::span<const PoolSettings> pools = tables.pools;
   const PoolSettings& settings = pools[index];
   if (is_taken(pools, index)) return refuse(Error::already_declared, settings.name, settings.name);
   for (std::size_t i = 0; i < pools.size(); ++i) {
@@ -41,7 +42,7 @@ Result<Pool*> declare(std::span<const PoolSettings> pools, std::size_t index, Sy
       return refuse(Error::overlaps, settings.name, pools[i].name);
     }
   }
-  return system.declare(settings);
+  return system.declare(with_blocks(settings, tables));
 }
 
 /// The row that claims a role first. It keeps the role whatever becomes of its pool: a board whose
@@ -71,21 +72,14 @@ Result<System*> build(const Tables& tables, const Platform& platform, std::span<
     refused(result.error());
   };
 
-  for (const DeviceRow& row : tables.devices) {
-    const auto added =
-        system.add_device({.name = row.name,
-                           .coherent_mask = DmaAddr{row.coherent_mask},
-                           .translation = row.windows.empty() ? Translation::identity()
-                                                              : Translation::through(row.windows),
-                           .coherent = row.coherent,
-                           .behind_iommu = row.behind_iommu,
-                           .numa_node = row.numa_node});
+  for (const DeviceSettings& row : tables.devices) {
+    const auto added = system.add_device(row);
     hear(added);
     if (!added) system.skip_device();
   }
   for (std::size_t i = 0; i < tables.pools.size(); ++i) {
     const PoolSettings& settings = tables.pools[i];
-    const auto pool = declare(tables.pools, i, system);
+    const auto pool = declare(tables, i, system);
     hear(pool);
     for (const DefaultRow& row : tables.defaults) {
       if (row.pool != i) continue;

@@ -30,6 +30,15 @@ std::optional<Reach> reach_through(const Window& window, DmaAddr mask) {
   return Reach{.first = window.cpu, .last = window.to_phys(last), .dma = window.dma};
 }
 
+/// Whether an alias can be believed: maintenance of a block by its cached side is to touch the
+/// block's own lines and no other's.
+bool is_sound(const Alias& alias, std::size_t line_bytes) {
+  const std::uint64_t apart = alias.cached.raw() - alias.uncached.raw();
+  return alias.size_bytes != 0 && !PhysRange{alias.cached, alias.size_bytes}.wraps() &&
+         !PhysRange{alias.uncached, alias.size_bytes}.wraps() &&
+         (apart & (std::max(line_bytes, sizeof(std::uintptr_t)) - 1)) == 0;
+}
+
 /// What is wrong with a window by itself.
 std::optional<Error> fault_of(const Window& window) {
   if (window.size_bytes == 0) return Error::empty_range;
@@ -56,6 +65,9 @@ System::System(const Platform& platform, std::span<std::byte> storage)
 
 Result<System*> System::create(const Platform& platform, std::span<std::byte> storage) {
   if (!is_power_of_two(platform.granule_bytes)) return refuse(Error::bad_granule);
+  for (const Alias& alias : platform.aliases) {
+    if (!is_sound(alias, platform.port.cache_line_bytes())) return refuse(Error::bad_alias);
+  }
   const auto at = reinterpret_cast<std::uintptr_t>(storage.data());
   const std::size_t skipped = (kAlign - at % kAlign) % kAlign;
   if (storage.size() < skipped + padded(sizeof(System))) {
@@ -85,6 +97,11 @@ Result<std::string_view> System::keep(std::string_view text) {
   if (!characters) return std::unexpected{characters.error()};
   std::memcpy(*characters, text.data(), text.size());
   return std::string_view{*characters, text.size()};
+}
+
+/// Whether the CPU would use the pool through its cache, and could not do otherwise.
+bool System::only_cached(const Pool& pool) const {
+  return !platform_.described_only && !pool.has(View::uncached) && pool.has(View::cached);
 }
 
 const Pool* System::overlapping(PhysRange range) const {
@@ -185,9 +202,9 @@ Result<void> System::set_default(Role role, Pool& pool, std::uint32_t numa_node)
       pool.memory() != memory_for(role)) {
     return refuse(Error::wrong_kind, pool.name());
   }
-  if (pool.memory() == Memory::coherent && !platform_.described_only && !pool.has(View::uncached)) {
+  if (pool.closed()) return refuse(Error::pool_gone, pool.name());
+  if (pool.memory() == Memory::coherent && only_cached(pool))
     return refuse(Error::no_uncached_view, pool.name());
-  }
   if (role == Role::contiguous_node) {
     Roles::NodePool** end = &roles_.contiguous_nodes;
     for (; *end != nullptr; end = &(*end)->next) {
@@ -283,8 +300,7 @@ Result<Binding*> System::add_binding(Device& device, std::string_view pool_name,
 std::optional<Error> System::binding_error(const Device& device, const Pool& pool,
                                            const Binding& binding,
                                            const Translation& translation) const {
-  if (pool.memory() == Memory::coherent && !platform_.described_only && !device.coherent &&
-      !pool.has(View::uncached))
+  if (pool.memory() == Memory::coherent && !device.coherent && only_cached(pool))
     return Error::no_uncached_view;
   for (const Chunk& chunk : pool.chunks()) {
     if (const auto error = reach_error(translation, binding.reaches, chunk.range)) return error;
@@ -294,6 +310,7 @@ std::optional<Error> System::binding_error(const Device& device, const Pool& poo
 
 Result<void> System::bind(Device& device, Pool& pool, const BindingSettings& settings) {
   if (pool.memory() == Memory::ordinary) return refuse(Error::wrong_kind, pool.name());
+  if (pool.closed()) return refuse(Error::pool_gone, pool.name());
   const std::size_t before = used_;
   const auto reach_room = room_for<Reach>(settings.window ? 1 : 0);
   if (!reach_room) return std::unexpected{reach_room.error()};

@@ -109,9 +109,7 @@ class OpenTree {
   OpenTree& operator=(const OpenTree&) = delete;
 
   [[nodiscard]] const device_tree::Tree& tree() const { return tree_; }
-  operator const device_tree::Tree&() const {
-    return tree_;
-  }  // NOLINT(google-explicit-constructor)
+  explicit(false) operator const device_tree::Tree&() const { return tree_; }
   const device_tree::Tree* operator->() const { return &tree_; }
 
   /// The node at a path that is there.

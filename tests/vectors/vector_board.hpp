@@ -54,7 +54,7 @@ class VectorBoard {
       specs.push_back({.node = master.node, .coherent_mask = master.mask});
     }
     const Platform platform{.port = port, .aliases = machine.aliases(), .granule_bytes = 4096};
-    storage_.resize(must(setup::measure(tree_.tree(), specs)));
+    storage_.resize(must(setup::measure(tree_.tree(), specs, platform)));
     system = must(setup::build(tree_.tree(), specs, platform, storage_, [this](const Finding& one) {
       findings.push_back({.rule = one.rule,
                           .severity = one.severity,

@@ -37,7 +37,8 @@ enum class Error : std::uint8_t {
   wraps,              ///< a range that passes 2^64
   overlaps,           ///< shares bytes with another pool
   below_granule,      ///< nothing is left of it in whole granules
-  bad_granule,        ///< not a power of two, or less than the cache line
+  bad_granule,        ///< not a power of two, or too small for so much memory
+  bad_alias,          ///< an alias that is empty, passes 2^64, or is askew by part of a cache line
   no_uncached_view,   ///< the CPU has no uncached view of it, and no device is coherent there
   wrong_kind,         ///< a pool that cannot serve in this role
   in_use,             ///< blocks of it live
@@ -59,7 +60,7 @@ struct Failure {
   Error code;
   std::string_view pool = {};     ///< the pool concerned, by name
   std::string_view other = {};    ///< the second party: who was there first, who holds blocks
-  std::uint64_t asked_bytes = 0;  ///< what was asked, rounded up to the pool's granule
+  std::uint64_t asked_bytes = 0;  ///< what was asked; of a pool, in its whole granules
   std::uint64_t free_bytes = 0;   ///< what the pool had free in all, or the storage that was given
   std::uint64_t largest_run_bytes = 0;  ///< the longest free run of the pool
 

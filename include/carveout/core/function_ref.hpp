@@ -19,15 +19,14 @@ class FunctionRef<R(Args...)> {
     requires(!std::same_as<std::remove_cvref_t<F>, FunctionRef> &&
              !std::is_function_v<std::remove_reference_t<F>> &&
              std::is_invocable_r_v<R, F&, Args...>)
-  constexpr FunctionRef(
-      F&& callable)  // NOLINT(google-explicit-constructor): lambdas are passed as they are
+  constexpr explicit(false) FunctionRef(F&& callable)  // lambdas are passed as they are
       : target_{.object = const_cast<void*>(static_cast<const void*>(&callable))},
         call_{[](Target target, Args... args) -> R {
           return (*static_cast<std::remove_reference_t<F>*>(target.object))(
               std::forward<Args>(args)...);
         }} {}
 
-  constexpr FunctionRef(R (*function)(Args...))  // NOLINT(google-explicit-constructor): likewise
+  constexpr explicit(false) FunctionRef(R (*function)(Args...))
       : target_{.function = function}, call_{[](Target target, Args... args) -> R {
           return target.function(std::forward<Args>(args)...);
         }} {}

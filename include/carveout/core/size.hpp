@@ -1,7 +1,7 @@
 // Arithmetic on sizes that cannot wrap in silence.
 #pragma once
 
-#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -9,7 +9,8 @@
 namespace carveout {
 
 [[nodiscard]] constexpr bool is_power_of_two(std::uint64_t value) {
-  return std::has_single_bit(value);
+  // Not std::has_single_bit(), which calls libgcc where there is no such instruction.
+  return value != 0 && (value & (value - 1)) == 0;
 }
 
 /// Rounds down to a multiple of `align`, a power of two.
@@ -35,6 +36,12 @@ namespace carveout {
   std::uint64_t product = 0;
   if (__builtin_mul_overflow(a, b, &product)) return std::nullopt;
   return product;
+}
+
+/// The sum, or the largest size where it would be more: what cannot be had stays too much.
+[[nodiscard]] constexpr std::size_t saturating_add(std::size_t a, std::size_t b) {
+  constexpr auto kMost = std::numeric_limits<std::size_t>::max();
+  return a > kMost - b ? kMost : a + b;
 }
 
 }  // namespace carveout

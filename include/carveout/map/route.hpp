@@ -45,6 +45,8 @@ struct Candidate {
   std::string_view pool_name = {};
   std::span<const Reach> reaches = {};  ///< how the device reaches it
   View view = View::uncached;           ///< how the CPU is to use it
+  /// Another pool of the device's own, further on, stands in for this one if it is exhausted.
+  bool has_stand_in = false;
 };
 
 /// Whether the walk goes on to the next candidate.

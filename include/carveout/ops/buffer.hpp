@@ -1,6 +1,7 @@
 // Owners over the verbs: memory that gives itself back.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -17,15 +18,51 @@
 
 namespace carveout {
 
-/// What may live in memory that a device writes: any bit pattern must be a value that can be copied
-/// and forgotten.
+/// What may live in memory that a device writes: bytes that can be copied and forgotten. Of its
+/// members every bit pattern must be a value, which no compiler checks: a device may write a bool
+/// of 2.
 template <class T>
 concept DeviceVisible = std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T> &&
-                        std::is_trivially_default_constructible_v<T>;
+                        std::is_trivially_default_constructible_v<T> && !std::is_pointer_v<T> &&
+                        !std::is_same_v<T, bool>;
+
+namespace detail {
+
+/// The widest machine word in whose multiples a type is laid out. May alias, because it stands for
+/// the bytes of any type.
+template <std::size_t align>
+struct WordOf {
+  using Type [[gnu::may_alias]] = std::uint8_t;
+};
+template <>
+struct WordOf<2> {
+  using Type [[gnu::may_alias]] = std::uint16_t;
+};
+template <>
+struct WordOf<4> {
+  using Type [[gnu::may_alias]] = std::uint32_t;
+};
+template <>
+struct WordOf<8> {
+  using Type [[gnu::may_alias]] = std::uint64_t;
+};
+
+/// Reads or writes each word of a T exactly once, in rising order.
+template <class T>
+void copy_once(T* to, const T* from) {
+  using Word = typename WordOf<std::min(alignof(T), sizeof(std::uintptr_t))>::Type;
+  auto* const out = static_cast<volatile Word*>(static_cast<void*>(to));
+  const auto* const in = static_cast<const volatile Word*>(static_cast<const void*>(from));
+  for (std::size_t i = 0; i < sizeof(T) / sizeof(Word); ++i) out[i] = in[i];
+}
+
+}  // namespace detail
 
 /// Owns a block of coherent memory that holds one T, or for `T[]` a run of them. Move-only; gives
-/// the block back when it ends. All zero at first.
+/// the block back when it ends. All zero at first, but under Attributes::uninitialized.
 ///
+/// There is no reference into the memory, because a compiler may read or write a plain T as often
+/// and in whatever order it likes while the device looks on: elements are loaded and stored whole.
 /// The device must be quiet when the owner ends. Whoever releases the pool first is refused.
 template <class T>
 class Coherent {
@@ -54,24 +91,37 @@ class Coherent {
   [[nodiscard]] std::size_t size() const { return count_; }
   [[nodiscard]] const Block& block() const { return block_; }
 
-  [[nodiscard]] Element* get() const { return data(); }
-  [[nodiscard]] Element* operator->() const
-    requires(!std::is_array_v<T>)
-  {
-    return data();
+  /// A copy of an element, each machine word of it read once. What the device wrote after a flag in
+  /// it was set is not ordered behind the flag: observe() first.
+  [[nodiscard]] Element load(std::size_t index = 0) const {
+    CARVEOUT_ASSERT(index < count_);
+    Element value;
+    detail::copy_once(&value, data() + index);
+    return value;
   }
-  [[nodiscard]] Element& operator*() const
-    requires(!std::is_array_v<T>)
-  {
-    return *data();
-  }
-  [[nodiscard]] Element& operator[](std::size_t index) const
+
+  /// Writes an element, each machine word of it once, the lowest first. Words of one element may
+  /// reach the device apart: hand it over by a store of its own, after publish().
+  void store(std::size_t index, const Element& value) const
     requires(std::is_array_v<T>)
   {
-    CARVEOUT_ASSERT(index < count_);
-    return data()[index];
+    put(index, value);
   }
-  [[nodiscard]] std::span<Element> span() const { return {data(), count_}; }
+  void store(const Element& value) const
+    requires(!std::is_array_v<T>)
+  {
+    put(0, value);
+  }
+
+  /// What was stored before is there for the device before anything that is stored later: between
+  /// data and ownership flag, and before the doorbell.
+  void publish() const { block_.pool->port().publish_barrier(); }
+  /// What is loaded later was not read before what was loaded earlier: between flag and data.
+  void observe() const { block_.pool->port().observe_barrier(); }
+
+  /// The memory itself, for bulk data while the device does not look: nothing orders these accesses
+  /// but publish() and observe().
+  [[nodiscard]] std::span<Element> plain() const { return {data(), count_}; }
 
   /// Takes the block out of the owner, which is empty afterwards: for code that frees by hand.
   [[nodiscard]] Block release() && {
@@ -85,6 +135,11 @@ class Coherent {
                                             Options options);
 
   Coherent(const Block& block, std::size_t count) : block_{block}, count_{count} {}
+
+  void put(std::size_t index, const Element& value) const {
+    CARVEOUT_ASSERT(index < count_);
+    detail::copy_once(data() + index, &value);
+  }
 
   [[nodiscard]] Element* data() const {
     return std::launder(static_cast<Element*>(static_cast<void*>(block_.cpu)));
@@ -105,21 +160,30 @@ class Coherent {
 /// Allocates and owns: alloc_coherent<Descriptor[]>(device, 16, {.align_bytes = 4096}).
 ///
 /// @param count  elements; 1 or more.
-/// Fails like alloc_coherent(); a count whose bytes pass 2^64 is exhausted. Not with
-/// Attributes::no_cpu_mapping, which leaves nothing to own a T in: refused as no_uncached_view.
+/// Fails like alloc_coherent(); a count whose bytes pass 2^64 is exhausted. Attributes that leave
+/// no coherent memory to own a T in, non_coherent and no_cpu_mapping, are refused as
+/// no_uncached_view. An alignment over the granule that the windows move away from the CPU's own
+/// addresses, where T needs it, is bad_alignment.
 template <class T>
 [[nodiscard]] Result<Coherent<T>> alloc_coherent(const Device& device, std::size_t count,
                                                  Options options) {
   using Element = std::remove_extent_t<T>;
   const auto bytes = checked_multiply(count, sizeof(Element));
   if (!bytes) return refuse(Error::exhausted);
-  if (has(options.attributes, Attributes::no_cpu_mapping)) return refuse(Error::no_uncached_view);
+  if (has(options.attributes, Attributes::no_cpu_mapping | Attributes::non_coherent))
+    return refuse(Error::no_uncached_view);
   if (options.align_bytes < alignof(Element)) {
     if (!is_power_of_two(options.align_bytes)) return refuse(Error::bad_alignment);
     options.align_bytes = alignof(Element);
   }
   auto block = alloc_coherent(device, *bytes, options);
   if (!block) return std::unexpected{block.error()};
+  if (reinterpret_cast<std::uintptr_t>(block->cpu) % alignof(Element) != 0) {
+    // The alignment asked for holds for the device; a bus offset can leave the CPU without it.
+    const auto freed = free_coherent(*block);
+    CARVEOUT_ASSERT(freed.has_value());
+    return refuse(Error::bad_alignment, block->pool->name());
+  }
   return Coherent<T>{*block, count};
 }
 

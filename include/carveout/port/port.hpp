@@ -61,9 +61,8 @@ static_assert(!Port<int>);
 class PortRef {
  public:
   template <Port P>
-  constexpr PortRef(P& port)
-      : object_{&port},
-        calls_{&kCalls<P>} {}  // NOLINT(google-explicit-constructor): a view, like string_view
+  constexpr explicit(false) PortRef(P& port)  // a view, like string_view
+      : object_{&port}, calls_{&kCalls<P>} {}
 
   [[nodiscard]] std::size_t cache_line_bytes() const { return calls_->cache_line_bytes(object_); }
   [[nodiscard]] std::byte* cpu_view(PhysRange range) const {

@@ -38,7 +38,7 @@ struct DeviceSpec {
 /// Fails with: no_such_node (`other` says which).
 [[nodiscard]] Result<std::size_t> measure(const device_tree::Tree& tree,
                                           std::span<const DeviceSpec> devices,
-                                          std::size_t blocks_per_pool = kDefaultBlocksPerPool);
+                                          const Platform& platform);
 
 /// Builds a System of the named devices, the pools that are theirs, and the board's defaults. The
 /// tree is not needed afterwards.

@@ -4,31 +4,18 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string_view>
 
-#include "carveout/core/address.hpp"
 #include "carveout/core/error.hpp"
 #include "carveout/core/function_ref.hpp"
-#include "carveout/core/window.hpp"
+#include "carveout/core/size.hpp"
 #include "carveout/map/device.hpp"
 #include "carveout/setup/system.hpp"
 
 namespace carveout::setup {
 
-/// A device's row: a number of the tables' device, and so its Holder.
-struct DeviceRow {
-  std::string_view name;
-  std::uint64_t coherent_mask;
-  std::span<const Window> windows = {};  ///< none: device addresses are physical addresses
-  std::optional<bool> coherent = std::nullopt;
-  bool behind_iommu = false;
-  std::uint32_t numa_node = 0;
-};
-
 struct BindingRow {
-  std::size_t device;  ///< row of the device
+  std::size_t device;  ///< row of the device, and its number in the System
   std::size_t pool;    ///< row of the pool
   BindingSettings settings = {};
 };
@@ -42,28 +29,34 @@ struct DefaultRow {
 /// A whole board. Everything that it refers to outlives the System.
 struct Tables {
   std::span<const PoolSettings> pools = {};
-  std::span<const DeviceRow> devices = {};
+  std::span<const DeviceSettings> devices = {};
   std::span<const BindingRow> bindings = {};
   std::span<const DefaultRow> defaults = {};
+  /// For pools that do not say, in place of the platform's: tables are measured before one exists.
+  std::size_t blocks_per_pool = kDefaultBlocksPerPool;
 };
 
+/// A pool's row as it is declared: with room for as many blocks as it or the tables say.
+[[nodiscard]] constexpr PoolSettings with_blocks(PoolSettings pool, const Tables& tables) {
+  if (pool.blocks == 0) pool.blocks = tables.blocks_per_pool;
+  return pool;
+}
+
 /// How many bytes of storage build() needs for these tables, at most 7 of them for alignment.
-///
-/// `blocks_per_pool` is the platform's: tables are measured before a port exists.
-[[nodiscard]] constexpr std::size_t measure(const Tables& tables,
-                                            std::size_t blocks_per_pool = kDefaultBlocksPerPool) {
+[[nodiscard]] constexpr std::size_t measure(const Tables& tables) {
   std::size_t bytes = System::base_storage_bytes();
+  const auto add = [&](std::size_t more) { bytes = saturating_add(bytes, more); };
   for (const PoolSettings& pool : tables.pools) {
-    bytes += System::pool_storage_bytes(pool.chunks.size(),
-                                        pool.blocks != 0 ? pool.blocks : blocks_per_pool);
+    add(System::pool_storage_bytes(pool.chunks.size(), with_blocks(pool, tables).blocks));
   }
-  for (const DeviceRow& device : tables.devices)
-    bytes += System::device_storage_bytes(device.windows.size());
+  for (const DeviceSettings& device : tables.devices) {
+    add(System::device_storage_bytes(device.translation.windows().size()));
+  }
   for (const BindingRow& binding : tables.bindings) {
-    bytes += System::binding_storage_bytes(binding.settings.window.has_value());
+    add(System::binding_storage_bytes(binding.settings.window.has_value()));
   }
   for (const DefaultRow& row : tables.defaults) {
-    if (row.role == Role::contiguous_node) bytes += System::node_default_storage_bytes();
+    if (row.role == Role::contiguous_node) add(System::node_default_storage_bytes());
   }
   return bytes;
 }

@@ -51,8 +51,8 @@ struct PoolSettings {
   std::size_t blocks = 0;           ///< 0: the platform's
 };
 
-/// A device to be added. It has no default mask: only its driver knows how many address bits it
-/// has.
+/// A device to be added, by code or as a row of a table. It has no default mask: only its driver
+/// knows how many address bits it has.
 struct DeviceSettings {
   std::string_view name;  ///< outlives the System, and names one device of it
   DmaAddr coherent_mask;  ///< the highest address that it can put on its bus
@@ -81,7 +81,8 @@ class System {
 
   /// A System without pools and devices, at the start of `storage`, which outlives it.
   ///
-  /// Fails with: bad_granule (the platform's is not a power of two), storage_too_small.
+  /// Fails with exactly one of: bad_granule (the platform's is not a power of two), bad_alias (one
+  /// is empty, passes 2^64, or its two sides differ by part of a cache line), storage_too_small.
   [[nodiscard]] static Result<System*> create(const Platform& platform,
                                               std::span<std::byte> storage);
 
@@ -92,13 +93,16 @@ class System {
   }
   [[nodiscard]] static constexpr std::size_t pool_storage_bytes(std::size_t chunks,
                                                                 std::size_t blocks) {
-    return padded(sizeof(PoolNode)) + padded(chunks * sizeof(Chunk)) +
-           padded(chunks * sizeof(PhysRange)) +
-           padded(RangeAllocator::storage_bytes(chunks, blocks));
+    const std::size_t lists =
+        saturating_add(array_bytes<Chunk>(chunks), array_bytes<PhysRange>(chunks));
+    return saturating_add(
+        padded(sizeof(PoolNode)),
+        saturating_add(lists, padded(RangeAllocator::storage_bytes(chunks, blocks))));
   }
   [[nodiscard]] static constexpr std::size_t device_storage_bytes(std::size_t windows) {
-    return padded(sizeof(Device)) + padded(windows * sizeof(Window)) +
-           padded(reach_count(windows) * sizeof(Reach));
+    const std::size_t lists =
+        saturating_add(array_bytes<Window>(windows), array_bytes<Reach>(reach_count(windows)));
+    return saturating_add(padded(sizeof(Device)), lists);
   }
   [[nodiscard]] static constexpr std::size_t binding_storage_bytes(bool with_window) {
     return padded(sizeof(Binding)) + (with_window ? padded(sizeof(Reach)) : 0);
@@ -128,8 +132,8 @@ class System {
   ///
   /// @param numa_node  with Role::contiguous_node.
   /// Fails with exactly one of: wrong_kind (memory that the role cannot use, or a role of a
-  /// device's own), already_declared (`other` names the first), no_uncached_view (devices would be
-  /// served cacheable memory), storage_too_small.
+  /// device's own), pool_gone, already_declared (`other` names the first), no_uncached_view
+  /// (devices would be served cacheable memory), storage_too_small.
   Result<void> set_default(Role role, Pool& pool, std::uint32_t numa_node = 0);
 
   /// Adds a device. Its windows are copied, and cut by its mask once.
@@ -144,14 +148,14 @@ class System {
   /// Gives a pool to one device. The pool must be reached whole, here and now; a pool may be bound
   /// to several devices.
   ///
-  /// A refused binding stays as a refused one: the device was meant to have a pool of its own, so
-  /// it gets no other instead. But for already_declared, which leaves the first, and wrong_kind,
-  /// which binds nothing.
+  /// A refused binding of a coherent or restricted pool stays as a refused one: the device was
+  /// meant to have a pool of its own, so it gets no other instead. But for already_declared, which
+  /// leaves the first, and wrong_kind and pool_gone, which bind nothing.
   ///
   /// Fails with exactly one of: already_declared (the index or the name), wrong_kind (ordinary
-  /// memory), empty_range or wraps (a window stated here), not_in_window, unreachable,
+  /// memory), pool_gone, empty_range or wraps (a window stated here), not_in_window, unreachable,
   /// no_uncached_view (coherent memory that the device would be served through the cache; of other
-  /// kinds the request decides, because some requests want them cached), storage_too_small.
+  /// kinds, and of memory without any view, the request decides), storage_too_small.
   Result<void> bind(Device& device, Pool& pool, const BindingSettings& settings = {});
 
   /// Records that a device was meant to have a pool which does not exist, because `why`. It bars
@@ -187,7 +191,12 @@ class System {
   /// Everything in the storage begins at a multiple of this, so that sizes add up exactly.
   static constexpr std::size_t kAlign = 8;
   static constexpr std::size_t padded(std::size_t size_bytes) {
-    return (size_bytes + (kAlign - 1)) & ~(kAlign - 1);
+    return saturating_add(size_bytes, kAlign - 1) & ~(kAlign - 1);
+  }
+  template <class T>
+  static constexpr std::size_t array_bytes(std::size_t count) {
+    const auto bytes = checked_multiply(count, sizeof(T));
+    return padded(bytes && *bytes <= SIZE_MAX ? static_cast<std::size_t>(*bytes) : SIZE_MAX);
   }
   /// A device without windows reaches by identity: one stretch.
   static constexpr std::size_t reach_count(std::size_t windows) {
@@ -196,6 +205,7 @@ class System {
 
   System(const Platform& platform, std::span<std::byte> storage);
 
+  [[nodiscard]] bool only_cached(const Pool& pool) const;
   [[nodiscard]] const Pool* overlapping(PhysRange range) const;
   [[nodiscard]] Chunk chunk_of(PhysRange range) const;
   [[nodiscard]] std::uint64_t granule_of(const PoolSettings& settings) const;

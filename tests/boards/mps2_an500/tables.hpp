@@ -37,9 +37,11 @@ inline constexpr carveout::Alias kAliases[]{{kPool.base, kPool.base, kPool.size_
 /// SSRAM is at another address, and one that puts physical addresses on the CPU's bus.
 inline constexpr carveout::Window kEthernetWindows[]{
     {.dma = DmaAddr{0x6000'0000}, .cpu = PhysAddr{0x2000'0000}, .size_bytes = 0x40'0000}};
-inline constexpr carveout::setup::DeviceRow kDevices[]{
-    {.name = "ethernet", .coherent_mask = 0xffff'ffff, .windows = kEthernetWindows},
-    {.name = "camera", .coherent_mask = 0xffff'ffff}};
+inline constexpr carveout::DeviceSettings kDevices[]{
+    {.name = "ethernet",
+     .coherent_mask = DmaAddr{0xffff'ffff},
+     .translation = carveout::Translation::through(kEthernetWindows)},
+    {.name = "camera", .coherent_mask = DmaAddr{0xffff'ffff}}};
 inline constexpr std::size_t kEthernet = 0;
 inline constexpr std::size_t kCamera = 1;
 

@@ -28,18 +28,18 @@ class DmaChannel {
 
   explicit DmaChannel(carveout::PortRef port) : port_{port} { at(kEnable) = 1; }
 
-  /// Fills a job that copies memory.
-  static void describe(ControlBlock& job, carveout::DmaAddr destination, carveout::DmaAddr source,
-                       std::uint32_t length_bytes) {
+  /// A job that copies memory.
+  static ControlBlock copy_job(carveout::DmaAddr destination, carveout::DmaAddr source,
+                               std::uint32_t length_bytes) {
     constexpr std::uint32_t kDestinationIncrements = 1U << 4;
     constexpr std::uint32_t kSourceIncrements = 1U << 8;
-    job = {.transfer_information = kDestinationIncrements | kSourceIncrements,
-           .source = static_cast<std::uint32_t>(source.raw()),
-           .destination = static_cast<std::uint32_t>(destination.raw()),
-           .length_bytes = length_bytes,
-           .stride = 0,
-           .next = 0,
-           .reserved = {}};
+    return {.transfer_information = kDestinationIncrements | kSourceIncrements,
+            .source = static_cast<std::uint32_t>(source.raw()),
+            .destination = static_cast<std::uint32_t>(destination.raw()),
+            .length_bytes = length_bytes,
+            .stride = 0,
+            .next = 0,
+            .reserved = {}};
   }
 
   /// Runs a job to its end. Whether it ended; where the data went, the engine does not know.

@@ -90,7 +90,7 @@ Result<System*> build_system(const device_tree::Tree& tree, PortRef port) {
   const std::array devices{
       setup::DeviceSpec{.node = find_engine(tree), .coherent_mask = DmaAddr{0xffff'ffff}}};
   const Platform platform{.port = port, .aliases = kAliases, .granule_bytes = 4096};
-  const auto needed = setup::measure(tree, devices);
+  const auto needed = setup::measure(tree, devices, platform);
   if (!needed) return std::unexpected{needed.error()};
   board::count("bytes of storage for the System", *needed);
   // Not a byte more than was measured, and what a pool declared by code adds to it.
@@ -134,8 +134,8 @@ class Bench {
   }
 
   void prepare() {
-    for (std::size_t i = 0; i < source_.size(); ++i) source_[i] = source_byte(i);
-    for (std::byte& byte : destination_.span()) byte = kUntouched;
+    for (std::size_t i = 0; i < source_.size(); ++i) source_.plain()[i] = source_byte(i);
+    std::ranges::fill(destination_.plain(), kUntouched);
   }
 
   [[nodiscard]] Outcome outcome() const {
@@ -144,13 +144,14 @@ class Bench {
     for (std::size_t i = 0; i < destination_.size(); ++i) {
       const bool inside = i >= kGuard && i - kGuard < source_.size();
       const std::byte want = inside ? source_byte(i - kGuard) : kUntouched;
-      moved = moved && destination_[i] == want;
-      untouched = untouched && destination_[i] == kUntouched;
+      const std::byte got = destination_.plain()[i];
+      moved = moved && got == want;
+      untouched = untouched && got == kUntouched;
     }
     return moved ? Outcome::all_moved : untouched ? Outcome::nothing_moved : Outcome::other;
   }
 
-  [[nodiscard]] ControlBlock& job() { return *job_; }
+  [[nodiscard]] const Coherent<ControlBlock>& job() const { return job_; }
   [[nodiscard]] DmaAddr job_dma() const { return job_.dma(); }
   [[nodiscard]] DmaAddr source_dma() const { return source_.dma(); }
   [[nodiscard]] DmaAddr destination_dma() const {
@@ -172,7 +173,8 @@ void check_copy(DmaChannel& channel, const Device& device, std::uint32_t length_
   auto bench = Bench::create(device, length_bytes);
   if (!bench) return fail(bench.error(), "memory for a copy");
   bench->prepare();
-  DmaChannel::describe(bench->job(), bench->destination_dma(), bench->source_dma(), length_bytes);
+  bench->job().store(
+      DmaChannel::copy_job(bench->destination_dma(), bench->source_dma(), length_bytes));
   check(channel.run(bench->job_dma()), "the engine says that it is done");
   switch (bench->outcome()) {
     case Outcome::all_moved:
@@ -197,11 +199,12 @@ void check_wrong_offset(DmaChannel& channel, const Device& device) {
   if (!bench) return fail(bench.error(), "memory for a copy");
 
   bench->prepare();
-  DmaChannel::describe(bench->job(), wrong(bench->destination_dma()), bench->source_dma(), kLength);
+  bench->job().store(
+      DmaChannel::copy_job(wrong(bench->destination_dma()), bench->source_dma(), kLength));
   check(channel.run(bench->job_dma()), "the engine is also done where the offset is wrong");
   check(bench->outcome() == Outcome::nothing_moved, "a wrong destination gets none of it");
 
-  DmaChannel::describe(bench->job(), bench->destination_dma(), bench->source_dma(), kLength);
+  bench->job().store(DmaChannel::copy_job(bench->destination_dma(), bench->source_dma(), kLength));
   check(channel.run(wrong(bench->job_dma())), "and where the job is not at the job's address");
   check(bench->outcome() == Outcome::nothing_moved, "nothing is moved");
 

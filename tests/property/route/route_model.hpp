@@ -79,6 +79,10 @@ class RouteModel {
                                           {contiguous, Role::contiguous_default},
                                           {true, Role::ordinary}};
     // What those attributes take after all, where nothing else is reached.
+    // Contiguous memory that nobody asked for is still no coherent memory: it goes first.
+    const std::vector<Row> no_other{{!contiguous, Role::contiguous_device},
+                                    {!contiguous, Role::contiguous_node},
+                                    {!contiguous, Role::contiguous_default}};
     const std::vector<Row> only_memory{{facts_.own != There::no, Role::device, kBars},
                                        {true, Role::default_pool}};
 
@@ -93,6 +97,8 @@ class RouteModel {
     if (!no_coherent_memory) {
       walk(facts_.coherent ? for_coherent : for_others);
     } else if (walk(for_attributes) && std::ranges::none_of(lines_, is_open)) {
+      walk(no_other);
+      if (std::ranges::any_of(lines_, is_open)) return std::move(lines_);
       against_attributes_ = true;
       walk(only_memory);
     }

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <pthread.h>
+
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <tuple>
 #include <vector>
@@ -129,22 +132,27 @@ struct Wish {
 class Model {
  public:
   Model(std::vector<Stretch> memory, const std::vector<Stretch>& taken)
-      : memory_{std::move(memory)}, taken_(2 * kUnits) {
+      : memory_{std::move(memory)} {
+    for (const auto& stretches : {memory_, taken}) {
+      for (const Stretch& each : stretches) units_ = std::max(units_, each.first + each.size);
+    }
+    taken_.resize(units_);
     take({0, 2});
     for (const Stretch& each : taken) take(each);
   }
 
   std::optional<std::uint32_t> place(const Wish& wish) {
     const std::uint32_t align = std::max(wish.align, 0x1000U) / kUnit;
-    const std::vector anywhere{Stretch{0, 2 * kUnits}};
+    const std::vector anywhere{Stretch{0, units_}};
     for (const Stretch& allowed : wish.allowed.empty() ? anywhere : wish.allowed) {
       std::optional<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>>
           best;  // end, start, base
       for (const Stretch& pair : memory_) {
         // Each free piece of the pair, inside what is allowed.
-        for (std::uint32_t start = 0; start < 2 * kUnits; ++start) {
+        for (std::uint32_t start = std::max(pair.first, allowed.first);
+             start < std::min(pair.first + pair.size, allowed.first + allowed.size); ++start) {
           const auto is_free = [&](std::uint32_t unit) {
-            return unit < 2 * kUnits && !taken_[unit] && unit >= pair.first &&
+            return unit < units_ && !taken_[unit] && unit >= pair.first &&
                    unit - pair.first < pair.size && unit >= allowed.first &&
                    unit - allowed.first < allowed.size;
           };
@@ -171,6 +179,7 @@ class Model {
   }
 
   std::vector<Stretch> memory_;
+  std::uint32_t units_ = 2;
   std::vector<bool> taken_;
 };
 
@@ -181,21 +190,11 @@ std::vector<std::uint32_t> cells_of(const std::vector<Stretch>& stretches) {
   return cells;
 }
 
-RC_GTEST_PROP(Placement, PutsEachRegionWhereTheRulesSay, ()) {
-  const auto number = [](std::uint32_t from, std::uint32_t to) {
-    return rc::gen::inRange(from, to);
-  };
-  const auto stretches = rc::gen::container<std::vector<Stretch>>(
-      rc::gen::construct<Stretch>(number(0, kUnits / 2), number(1, kUnits / 2)));
-  const auto small = rc::gen::container<std::vector<Stretch>>(
-      rc::gen::construct<Stretch>(number(0, kUnits), number(1, 6)));
-  const auto memory = *rc::gen::nonEmpty(stretches);
-  const auto fixed = *small;
-  const auto reserved = *small;
-  const auto wishes =
-      *rc::gen::nonEmpty(rc::gen::container<std::vector<Wish>>(rc::gen::construct<Wish>(
-          number(1, 12), rc::gen::element(0U, 0U, 0x1000U, 0x2000U, 0x4000U, 0x8000U), stretches)));
-
+/// The regions, in the order of the wishes, are the nodes from 3 on.
+std::vector<std::byte> tree_of(const std::vector<Stretch>& memory,
+                               const std::vector<Stretch>& fixed,
+                               const std::vector<Stretch>& reserved,
+                               const std::vector<Wish>& wishes) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> reservations;
   for (const Stretch& each : reserved) {
     reservations.emplace_back(std::uint64_t{each.first} * kUnit, std::uint64_t{each.size} * kUnit);
@@ -215,18 +214,111 @@ RC_GTEST_PROP(Placement, PutsEachRegionWhereTheRulesSay, ()) {
   }
   maker.begin("fixed");
   if (!fixed.empty()) maker.cells("reg", cells_of(fixed));
-  const OpenTree tree{maker.end().end().finish()};
+  return maker.end().end().finish();
+}
 
-  std::vector<Stretch> taken = fixed;
-  taken.insert(taken.end(), reserved.begin(), reserved.end());
-  Model model{memory, taken};
-  const Placed placed{tree};
+/// The first wish for whose region the model has another answer.
+std::optional<std::size_t> first_difference(Model model, const std::vector<Wish>& wishes,
+                                            const Placed& placed) {
   for (std::uint32_t i = 0; i < wishes.size(); ++i) {
     const auto expected = model.place(wishes[i]);
     const auto actual = placed.of(Node{3 + i});
-    RC_ASSERT(actual.has_value() == expected.has_value());
-    if (expected) RC_ASSERT(actual->base.raw() == *expected);
+    if (actual.has_value() != expected.has_value()) return i;
+    if (expected && actual->base.raw() != *expected) return i;
   }
+  return std::nullopt;
+}
+
+RC_GTEST_PROP(Placement, PutsEachRegionWhereTheRulesSay, ()) {
+  const auto number = [](std::uint32_t from, std::uint32_t to) {
+    return rc::gen::inRange(from, to);
+  };
+  const auto stretches = rc::gen::container<std::vector<Stretch>>(
+      rc::gen::construct<Stretch>(number(0, kUnits / 2), number(1, kUnits / 2)));
+  const auto small = rc::gen::container<std::vector<Stretch>>(
+      rc::gen::construct<Stretch>(number(0, kUnits), number(1, 6)));
+  const auto memory = *rc::gen::nonEmpty(stretches);
+  const auto fixed = *small;
+  const auto reserved = *small;
+  const auto wishes =
+      *rc::gen::nonEmpty(rc::gen::container<std::vector<Wish>>(rc::gen::construct<Wish>(
+          number(1, 12), rc::gen::element(0U, 0U, 0x1000U, 0x2000U, 0x4000U, 0x8000U), stretches)));
+
+  const OpenTree tree{tree_of(memory, fixed, reserved, wishes)};
+  std::vector<Stretch> taken = fixed;
+  taken.insert(taken.end(), reserved.begin(), reserved.end());
+  RC_ASSERT(!first_difference(Model{memory, taken}, wishes, Placed{tree}));
+}
+
+// ---- against whoever knows how the pieces are kept
+
+/// Calls it on a thread with this much stack.
+template <class Call>
+void with_stack(std::size_t bytes, Call call) {
+  pthread_attr_t attributes;
+  ASSERT_EQ(pthread_attr_init(&attributes), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&attributes, bytes), 0);
+  const auto run = [](void* argument) -> void* {
+    (*static_cast<Call*>(argument))();
+    return nullptr;
+  };
+  pthread_t thread{};
+  ASSERT_EQ(pthread_create(&thread, &attributes, run, &call), 0);
+  ASSERT_EQ(pthread_join(thread, nullptr), 0);
+  pthread_attr_destroy(&attributes);
+}
+
+/// A region for each pair of memory, in this order; then regions that go anywhere, up to more than
+/// there is room for. A structure that the order of insertions can make a list becomes one as long
+/// as there are pairs, and a recursion along it takes more stack than it is given.
+void expect_shallow(const std::vector<std::uint32_t>& order) {
+  std::vector<Stretch> memory;
+  for (std::uint32_t i = 0; i < order.size(); ++i) memory.push_back({8 * (i + 1), 6});
+  std::vector<Wish> wishes;
+  for (const std::uint32_t pair : order) wishes.push_back({2, 0, {{8 * (pair + 1), 6}}});
+  for (const std::uint32_t size : {4U, 1U, 6U, 1U}) {
+    for (std::uint32_t i = 0; i < 10; ++i) wishes.push_back({size, size == 1 ? 0x4000U : 0U, {}});
+  }
+  const OpenTree tree{tree_of(memory, {}, {}, wishes)};
+  std::optional<Placed> placed;
+  with_stack(std::size_t{256} << 10, [&] { placed.emplace(tree); });
+  ASSERT_TRUE(placed);
+  EXPECT_EQ(first_difference(Model{memory, {}}, wishes, *placed), std::nullopt);
+}
+
+class HostileOrder : public testing::Test {
+ protected:
+  static constexpr std::uint32_t kPairs = 4000;
+
+  HostileOrder() : order_(kPairs) { std::iota(order_.begin(), order_.end(), 0U); }
+  std::vector<std::uint32_t> order_;
+};
+
+TEST_F(HostileOrder, Ascending) { expect_shallow(order_); }
+
+TEST_F(HostileOrder, Descending) {
+  std::reverse(order_.begin(), order_.end());
+  expect_shallow(order_);
+}
+
+TEST_F(HostileOrder, FromBothEndsInwards) {
+  for (std::uint32_t i = 0; i < kPairs; ++i) order_[i] = i % 2 == 0 ? i / 2 : kPairs - 1 - i / 2;
+  expect_shallow(order_);
+}
+
+/// The pieces once were a treap, whose priorities were a hash of how many pieces came before: the
+/// piece that the n-th region leaves went where this one says.
+TEST_F(HostileOrder, OfAFixedHash) {
+  const auto priority = [](std::uint32_t region) {
+    std::uint32_t mixed = (kPairs + region + 1) * 0x9e37'79b9U;
+    mixed ^= mixed >> 15;
+    mixed *= 0x85eb'ca6bU;
+    return mixed ^ (mixed >> 13);
+  };
+  std::vector<std::uint32_t> regions = order_;
+  std::ranges::sort(regions, {}, priority);
+  for (std::uint32_t i = 0; i < kPairs; ++i) order_[regions[i]] = i;
+  expect_shallow(order_);
 }
 
 }  // namespace

@@ -305,6 +305,35 @@ TEST_F(Route, NonCoherentTakesCoherentMemoryWhereOrdinaryMemoryIsOutOfReach) {
   EXPECT_EQ(brief(last(kNonCoherent)), "default:d");
 }
 
+TEST_F(Route, NonCoherentTakesContiguousMemoryThatNobodyAskedForBeforeCoherentMemory) {
+  world_.give(Role::default_pool, world_.pool("d", Memory::coherent));
+  world_.give(Role::contiguous_default, world_.pool("cma", Memory::contiguous));
+  EXPECT_EQ(names(kNonCoherent), (Names{"-bounce", "-ordinary", "-contiguous_device",
+                                        "-contiguous_node", "contiguous_default:cma"}));
+}
+
+TEST_F(Route, AnExhaustedOwnContiguousPoolHasTheNextForAStandIn) {
+  world_.bind(world_.pool("a", Memory::contiguous));
+  world_.bind(world_.pool("b", Memory::contiguous));
+  const auto candidates = world_.walk();
+  EXPECT_EQ(brief(candidates.at(3)), "contiguous_device:a");
+  EXPECT_TRUE(candidates.at(3).has_stand_in);
+  EXPECT_EQ(brief(candidates.at(4)), "contiguous_device:b");
+  EXPECT_FALSE(candidates.at(4).has_stand_in);
+}
+
+TEST_F(Route, ARefusedPoolIsNobodysStandIn) {
+  world_.bind(world_.pool("a", Memory::coherent));
+  world_.bind(world_.pool("b", Memory::coherent), Error::unreachable);
+  EXPECT_FALSE(world_.walk().at(0).has_stand_in);
+}
+
+TEST_F(Route, ADefaultPoolHasNoStandIn) {
+  world_.give(Role::default_pool, world_.pool("d", Memory::coherent));
+  world_.give(Role::contiguous_default, world_.pool("cma", Memory::contiguous));
+  EXPECT_FALSE(world_.walk().at(2).has_stand_in);
+}
+
 TEST_F(Route, SaysWhenCoherentMemoryIsTakenBecauseThereIsNoOther) {
   world_.give(Role::default_pool, world_.pool("d", Memory::coherent));
   EXPECT_EQ(last(kNonCoherent).reason, Reason::only_memory_left);

@@ -60,12 +60,13 @@ constexpr std::array kMemory{PhysRange{PhysAddr{0}, 0x1000},
 struct CortexAPort : testing::Test {
   TestPort port() { return TestPort{kMemory, CortexARegisters{&machine}}; }
   /// The lines that one operation was done to; fails where anything else was done, or where it did
-  /// not end with a DSB.
+  /// not begin with a DMB and end with a DSB.
   std::vector<std::uint32_t> operated(What operation) {
     std::vector<std::uint32_t> lines;
-    EXPECT_FALSE(machine.events.empty());
+    EXPECT_GE(machine.events.size(), 2U);
+    EXPECT_EQ(machine.events.front().what, What::dmb);
     EXPECT_EQ(machine.events.back().what, What::dsb);
-    for (std::size_t i = 0; i + 1 < machine.events.size(); ++i) {
+    for (std::size_t i = 1; i + 1 < machine.events.size(); ++i) {
       EXPECT_EQ(machine.events[i].what, operation);
       lines.push_back(machine.events[i].mva);
     }
@@ -104,6 +105,14 @@ TEST_F(CortexAPort, OwnersKeepTheWriteBackGranuleApartAndWalksTakeTheShortestLin
   EXPECT_EQ(port.cache_line_bytes(), 128U);
   port.clean(pointer_to(0x1000'0000), 128);
   EXPECT_EQ(operated(What::clean).size(), 4U);
+}
+
+TEST_F(CortexAPort, OwnersAreALineApartWhereTheWriteBackGranuleIsLess) {
+  machine.ctr = 0x8204'8004;  // Cortex-A8: CWG 4 words, DminLine 16 words
+  auto port = this->port();
+  EXPECT_EQ(port.cache_line_bytes(), 64U);
+  port.clean(pointer_to(0x1000'0000), 128);
+  EXPECT_EQ(operated(What::clean), (std::vector<std::uint32_t>{0x1000'0000, 0x1000'0040}));
 }
 
 TEST_F(CortexAPort, AWriteBackGranuleThatIsNotStatedIsTheLongestThatTheArchitectureAllows) {

@@ -190,6 +190,41 @@ TEST(Create, AGranuleOfZeroIsRefused) {
             Error::bad_granule);
 }
 
+class CreateWithAlias : public testing::Test {
+ protected:
+  std::optional<Error> create(const Alias& alias) {
+    return error_of(System::create({.port = port_, .aliases = std::span{&alias, 1}}, storage_));
+  }
+
+  sim::Machine machine_;
+  sim::HostPort port_{machine_};
+  alignas(8) std::array<std::byte, 1024> storage_;
+};
+
+TEST_F(CreateWithAlias, OneThatIsSoundIsAccepted) {
+  EXPECT_EQ(create({PhysAddr{0x8000'0000}, PhysAddr{0xa000'0000}, 0x2000'0000}), std::nullopt);
+}
+
+TEST_F(CreateWithAlias, OneThatEndsAt2To64IsAccepted) {
+  EXPECT_EQ(create({PhysAddr{0}, PhysAddr{0 - std::uint64_t{0x1000}}, 0x1000}), std::nullopt);
+}
+
+TEST_F(CreateWithAlias, AnEmptyOneIsRefused) {
+  EXPECT_EQ(create({PhysAddr{0x8000'0000}, PhysAddr{0xa000'0000}, 0}), Error::bad_alias);
+}
+
+TEST_F(CreateWithAlias, OneWhoseCachedSidePasses2To64IsRefused) {
+  EXPECT_EQ(create({PhysAddr{0 - std::uint64_t{0x1000}}, PhysAddr{0}, 0x1001}), Error::bad_alias);
+}
+
+TEST_F(CreateWithAlias, OneWhoseUncachedSidePasses2To64IsRefused) {
+  EXPECT_EQ(create({PhysAddr{0}, PhysAddr{0 - std::uint64_t{0x1000}}, 0x1001}), Error::bad_alias);
+}
+
+TEST_F(CreateWithAlias, OneThatIsAskewByPartOfACacheLineIsRefused) {
+  EXPECT_EQ(create({PhysAddr{0x8000'0000}, PhysAddr{0xa000'0010}, 0x1000}), Error::bad_alias);
+}
+
 TEST(Create, TwoSystemsKnowNothingOfEachOther) {
   SimBoard one;
   SimBoard two;

@@ -14,7 +14,6 @@ namespace {
 
 using setup::BindingRow;
 using setup::DefaultRow;
-using setup::DeviceRow;
 using setup::Tables;
 using test::error_of;
 using test::kCachedRam;
@@ -34,8 +33,12 @@ constexpr std::array kPools{
     PoolSettings{.name = "node", .memory = Memory::contiguous, .chunks = kNodeChunks},
 };
 constexpr std::array kDevices{
-    DeviceRow{.name = "eth", .coherent_mask = 0xffff'ffff, .windows = kWindows},
-    DeviceRow{.name = "usb", .coherent_mask = 0xffff'ffff, .windows = kWindows},
+    DeviceSettings{.name = "eth",
+                   .coherent_mask = DmaAddr{0xffff'ffff},
+                   .translation = Translation::through(kWindows)},
+    DeviceSettings{.name = "usb",
+                   .coherent_mask = DmaAddr{0xffff'ffff},
+                   .translation = Translation::through(kWindows)},
 };
 constexpr std::array kBindings{
     BindingRow{.device = 1, .pool = 1, .settings = {.index = 2, .name = "ring"}},
@@ -46,9 +49,12 @@ constexpr std::array kBindings{
 constexpr std::array kDefaults{
     DefaultRow{.role = Role::default_pool, .pool = 0},
     DefaultRow{.role = Role::contiguous_node, .pool = 2, .numa_node = 4}};
-constexpr Tables kBoard{
-    .pools = kPools, .devices = kDevices, .bindings = kBindings, .defaults = kDefaults};
-constexpr std::size_t kBoardBytes = setup::measure(kBoard, 12);
+constexpr Tables kBoard{.pools = kPools,
+                        .devices = kDevices,
+                        .bindings = kBindings,
+                        .defaults = kDefaults,
+                        .blocks_per_pool = 12};
+constexpr std::size_t kBoardBytes = setup::measure(kBoard);
 
 class FromTables : public testing::Test {
  protected:
@@ -187,8 +193,8 @@ TEST_F(FromTables, ADeviceWhosePoolWasRefusedGetsNoOtherInstead) {
 
 TEST_F(FromTables, ABindingThatIsRefusedLeavesTheOthers) {
   const std::array windows{Window{DmaAddr{0}, ram(0x2000, 1).base, 0x1000}};
-  std::vector<DeviceRow> devices{kDevices.begin(), kDevices.end()};
-  devices[1].windows = windows;
+  std::vector<DeviceSettings> devices{kDevices.begin(), kDevices.end()};
+  devices[1].translation = Translation::through(windows);
   Tables tables = kBoard;
   tables.devices = devices;
   System& system = *must(build(tables));
@@ -198,8 +204,8 @@ TEST_F(FromTables, ABindingThatIsRefusedLeavesTheOthers) {
 
 TEST_F(FromTables, ADeviceThatIsRefusedLeavesTheOthersTheirNumbers) {
   const std::array bad{Window{DmaAddr{0}, PhysAddr{0}, 0}};
-  std::vector<DeviceRow> devices{kDevices.begin(), kDevices.end()};
-  devices[0].windows = bad;
+  std::vector<DeviceSettings> devices{kDevices.begin(), kDevices.end()};
+  devices[0].translation = Translation::through(bad);
   Tables tables = kBoard;
   tables.devices = devices;
   System& system = *must(build(tables));
@@ -210,7 +216,7 @@ TEST_F(FromTables, ADeviceThatIsRefusedLeavesTheOthersTheirNumbers) {
 }
 
 TEST_F(FromTables, TheBindingsOfADeviceThatIsRefusedAreNobodyElses) {
-  std::vector<DeviceRow> devices{kDevices.begin(), kDevices.end()};
+  std::vector<DeviceSettings> devices{kDevices.begin(), kDevices.end()};
   devices[1].name = "eth";
   Tables tables = kBoard;
   tables.devices = devices;

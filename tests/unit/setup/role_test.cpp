@@ -172,6 +172,18 @@ TEST_F(Release, TakesContiguousMemoryFromItsNodeAndLeavesTheOtherNodes) {
   EXPECT_TRUE(alloc_coherent(board_.device("b", {.numa_node = 2}), 32));
 }
 
+TEST_F(Release, APoolThatWasReleasedGetsNoRole) {
+  must(board_.system->release(pool_));
+  EXPECT_EQ(error_of(board_.system->set_default(Role::default_pool, pool_)), Error::pool_gone);
+  EXPECT_EQ(board_.system->roles().of(Role::default_pool), nullptr);
+}
+
+TEST_F(Release, APoolThatWasReleasedIsBoundToNobody) {
+  must(board_.system->release(pool_));
+  EXPECT_EQ(error_of(board_.system->bind(first_, pool_)), Error::pool_gone);
+  EXPECT_EQ(first_.bindings, nullptr);
+}
+
 TEST_F(Release, LeavesTheRoleFreeForAnother) {
   must(board_.system->release(pool_));
   EXPECT_TRUE(

@@ -178,6 +178,10 @@ class BuiltBoard {
     maker.end().end();
   }
 
+  static Translation translation_of(const BusMaster& device) {
+    return device.windows.empty() ? Translation::identity() : Translation::through(device.windows);
+  }
+
   static std::uint32_t handle_of(std::size_t pool) { return static_cast<std::uint32_t>(pool + 1); }
   static void append(std::vector<std::uint32_t>& cells, std::uint64_t value) {
     cells.push_back(static_cast<std::uint32_t>(value >> 32));
@@ -188,7 +192,7 @@ class BuiltBoard {
 
   void build_from_tables() {
     std::vector<PoolSettings> pools;
-    std::vector<setup::DeviceRow> devices;
+    std::vector<DeviceSettings> devices;
     std::vector<setup::BindingRow> bindings;
     std::vector<setup::DefaultRow> defaults;
     std::vector<std::optional<std::size_t>> row_of_pool;
@@ -205,8 +209,8 @@ class BuiltBoard {
     for (std::size_t i = 0; i < facts_.devices.size(); ++i) {
       const BusMaster& device = facts_.devices[i];
       devices.push_back({.name = paths_[i],
-                         .coherent_mask = device.mask,
-                         .windows = device.windows,
+                         .coherent_mask = DmaAddr{device.mask},
+                         .translation = translation_of(device),
                          .coherent = device.coherent,
                          .behind_iommu = device.behind_iommu,
                          .numa_node = device.numa_node});
@@ -245,14 +249,12 @@ class BuiltBoard {
     }
     for (std::size_t i = 0; i < facts_.devices.size(); ++i) {
       const BusMaster& facts = facts_.devices[i];
-      Device& device = *must(system->add_device(
-          {.name = paths_[i],
-           .coherent_mask = DmaAddr{facts.mask},
-           .translation = facts.windows.empty() ? Translation::identity()
-                                                : Translation::through(facts.windows),
-           .coherent = facts.coherent,
-           .behind_iommu = facts.behind_iommu,
-           .numa_node = facts.numa_node}));
+      Device& device = *must(system->add_device({.name = paths_[i],
+                                                 .coherent_mask = DmaAddr{facts.mask},
+                                                 .translation = translation_of(facts),
+                                                 .coherent = facts.coherent,
+                                                 .behind_iommu = facts.behind_iommu,
+                                                 .numa_node = facts.numa_node}));
       for (std::uint32_t entry = 0; entry < facts.own.size(); ++entry) {
         const std::size_t pool = facts.own[entry].pool;
         if (!facts_.pools[pool].mentioned()) continue;

@@ -1,4 +1,4 @@
-// The port of ARMv7-A in AArch32: Cortex-A5 to A17.
+// The port of ARMv7-A in AArch32: Cortex-A5 to A17, without a cache outside of the processor.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include "carveout/core/address.hpp"
 #include "carveout/port/cache_lines.hpp"
 #include "carveout/port/port.hpp"
+#include "carveout_port/arm.hpp"
 
 namespace carveout::cortex_a {
 
@@ -28,7 +29,11 @@ class Registers {
   void restore_interrupts(std::uint32_t cpsr) noexcept;
 };
 
-/// A carveout::Port of one ARMv7-A processor.
+/// A carveout::Port of one ARMv7-A processor whose own caches are the only ones before memory.
+///
+/// Maintenance and barriers end at the processor's own levels of cache. A cache controller outside
+/// of it (PL310, also named L2C-310, with many a Cortex-A5 and A9) sees neither: with one switched
+/// on, this port does not keep the concept's promises. ports/README.md says what such a board does.
 ///
 /// Its lock masks interrupts (CPSR.I): a pool may be used from every IRQ handler of this processor,
 /// from no FIQ handler and from no other processor. An exclusive monitor, which a lock between
@@ -38,26 +43,17 @@ template <class R>
 class BasicPort {
  public:
   /// @param memory  what the CPU reaches, each range at its own physical address: no MMU, or an
-  ///                identity map. A range that lies in two of them has no view. Outlives the port.
+  ///                identity map. A view lies within one of these ranges; see arm::identity_view().
+  ///                Outlives the port.
   explicit BasicPort(std::span<const PhysRange> memory, R registers = {}) noexcept
-      : memory_{memory}, registers_{registers} {
-    // DminLine: the shortest line, which no walk may step over. CWG: how much one write-back may
-    // overwrite, which no two owners may share. Both are log2 of words; a CWG of 0 says nothing,
-    // and then the architecture's limit of 512 words holds.
-    const std::uint32_t ctr = registers_.ctr();
-    step_bytes_ = std::size_t{4} << ((ctr >> 16) & 0xf);
-    const std::uint32_t cwg = (ctr >> 24) & 0xf;
-    granule_bytes_ = cwg != 0 ? std::size_t{4} << cwg : kLongestGranuleBytes;
-  }
+      : memory_{memory},
+        registers_{registers},
+        lines_{arm::data_lines(registers_.ctr(), arm::kArmv7Limits)} {}
 
-  [[nodiscard]] std::size_t cache_line_bytes() noexcept { return granule_bytes_; }
+  [[nodiscard]] std::size_t cache_line_bytes() noexcept { return lines_.granule_bytes; }
 
   [[nodiscard]] std::byte* cpu_view(PhysRange range) noexcept {
-    for (const PhysRange& part : memory_) {
-      if (!part.contains(range) || range.last().raw() > 0xffff'ffff) continue;
-      return reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(range.base.raw()));
-    }
-    return nullptr;
+    return arm::identity_view(memory_, range);
   }
 
   void clean(std::byte* at, std::size_t size_bytes) noexcept {
@@ -82,21 +78,22 @@ class BasicPort {
   }
 
  private:
-  static constexpr std::size_t kLongestGranuleBytes = 512 * 4;
-
-  // Maintenance by address keeps program order with loads and stores to the same address (DDI 0406C
-  // B2.2.7), so that only its completion needs a barrier.
+  // Maintenance by address keeps program order only with loads and stores of Normal cacheable
+  // memory, and only of those in the line itself. With an uncached access (another view, a device's
+  // register, everything while the MMU is off) it has no order without a DMB, which orders accesses
+  // and maintenance both ways. Completion takes a DSB. Source: DDI 0406C, B2.2 "Ordering of cache
+  // and branch predictor maintenance operations", and A3.8.3 (DMB).
   template <class Operation>
   void each_line(std::byte* at, std::size_t size_bytes, Operation operation) noexcept {
-    for_each_line(reinterpret_cast<std::uintptr_t>(at), size_bytes, step_bytes_,
+    registers_.dmb();
+    for_each_line(reinterpret_cast<std::uintptr_t>(at), size_bytes, lines_.step_bytes,
                   [&](std::uintptr_t line) { operation(static_cast<std::uint32_t>(line)); });
     registers_.dsb();
   }
 
   std::span<const PhysRange> memory_;
-  std::size_t granule_bytes_ = 0;
-  std::size_t step_bytes_ = 0;
   [[no_unique_address]] R registers_;
+  arm::DataLines lines_;
 };
 
 using Port = BasicPort<Registers>;

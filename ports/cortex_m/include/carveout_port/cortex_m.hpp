@@ -8,6 +8,7 @@
 #include "carveout/core/address.hpp"
 #include "carveout/port/cache_lines.hpp"
 #include "carveout/port/port.hpp"
+#include "carveout_port/arm.hpp"
 #include "carveout_port/cortex_m_registers.hpp"
 
 namespace carveout::cortex_m {
@@ -30,25 +31,22 @@ inline constexpr std::size_t kCortexM7LineBytes = 32;
 template <class R>
 class BasicPort {
  public:
-  /// @param memory  what the CPU reaches, each range at its own physical address, and one range per
-  ///                view: a range that lies in two of them has none. Outlives the port.
+  /// @param memory  what the CPU reaches, each range at its own physical address. A view lies
+  ///                within one of these ranges; see arm::identity_view(). Outlives the port.
   /// @param fallback_line_bytes  the data cache's line where the Cache Type Register says nothing
   ///                (emulators read 0). A board with a core that has no data cache states 1.
   explicit BasicPort(std::span<const PhysRange> memory,
                      std::size_t fallback_line_bytes = kCortexM7LineBytes,
                      R registers = {}) noexcept
-      : memory_{memory}, registers_{registers} {
-    read_lines(fallback_line_bytes);
-  }
+      : memory_{memory},
+        registers_{registers},
+        lines_{arm::data_lines(registers_.read(kCtr), {.granule_bytes = fallback_line_bytes,
+                                                       .step_bytes = fallback_line_bytes})} {}
 
-  [[nodiscard]] std::size_t cache_line_bytes() noexcept { return granule_bytes_; }
+  [[nodiscard]] std::size_t cache_line_bytes() noexcept { return lines_.granule_bytes; }
 
   [[nodiscard]] std::byte* cpu_view(PhysRange range) noexcept {
-    for (const PhysRange& part : memory_) {
-      if (!part.contains(range) || range.last().raw() > 0xffff'ffff) continue;
-      return reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(range.base.raw()));
-    }
-    return nullptr;
+    return arm::identity_view(memory_, range);
   }
 
   void clean(std::byte* at, std::size_t size_bytes) noexcept {
@@ -75,25 +73,12 @@ class BasicPort {
  private:
   static constexpr std::size_t kNoCache = 1;
 
-  void read_lines(std::size_t fallback) noexcept {
-    const std::uint32_t ctr = registers_.read(kCtr);
-    granule_bytes_ = fallback;
-    step_bytes_ = fallback;
-    if ((ctr >> 29) != 4) return;  // not the ARMv7 format: 0 where nobody implemented it
-    // DminLine: the shortest line, which no walk may step over. CWG: how much one write-back may
-    // overwrite, which no two owners may share. Both are log2 of words.
-    step_bytes_ = std::size_t{4} << ((ctr >> 16) & 0xf);
-    const std::uint32_t cwg = (ctr >> 24) & 0xf;
-    granule_bytes_ = cwg != 0 ? std::size_t{4} << cwg : fallback;
-    if (granule_bytes_ < step_bytes_) granule_bytes_ = step_bytes_;
-  }
-
   // The operations are stores to a device register, which the core does not order with the stores
   // to memory whose lines they are about: hence the first barrier. The second one completes them.
   void each_line(std::uint32_t operation, std::byte* at, std::size_t size_bytes) noexcept {
     registers_.dsb();
-    if (step_bytes_ == kNoCache) return;
-    for_each_line(reinterpret_cast<std::uintptr_t>(at), size_bytes, step_bytes_,
+    if (lines_.step_bytes == kNoCache) return;
+    for_each_line(reinterpret_cast<std::uintptr_t>(at), size_bytes, lines_.step_bytes,
                   [&](std::uintptr_t line) {
                     registers_.write(operation, static_cast<std::uint32_t>(line));
                   });
@@ -101,9 +86,8 @@ class BasicPort {
   }
 
   std::span<const PhysRange> memory_;
-  std::size_t granule_bytes_ = kNoCache;
-  std::size_t step_bytes_ = kNoCache;
   [[no_unique_address]] R registers_;
+  arm::DataLines lines_;
 };
 
 using Port = BasicPort<Registers>;

@@ -1,4 +1,4 @@
-// An owner of a run of elements is asked for one of them by its index, which is checked.
+// Coherent memory is loaded and stored whole: there is no reference into what a device writes.
 // expect: no match for .*operator\*|indirection requires pointer operand
 #include <carveout/ops/buffer.hpp>
 
@@ -6,6 +6,6 @@ unsigned first(const carveout::Coherent<unsigned[]>& run) {
 #ifdef CARVEOUT_COMPILE_FAIL
   return *run;
 #else
-  return run[0];
+  return run.load(0);
 #endif
 }
