@@ -130,9 +130,10 @@ void Page::flow(const Words& words, std::size_t first, std::size_t count, std::s
     }
     while (at + width > kColumns) {
       const std::size_t bytes = break_at(piece.text, kColumns - at);
-      add({piece.text.substr(0, bytes), piece.style});
+      const std::string_view broken_off = piece.text.substr(0, bytes);
+      add({broken_off, piece.style});
       piece.text.remove_prefix(bytes);
-      width = columns(piece.text);
+      width -= columns(broken_off);  // counting the rest anew would be quadratic in the word
       add("\n");
       spaces(rest);
       at = rest;

@@ -158,9 +158,9 @@ class Reader {
 /// Whether the top of a directory looks like a root node. Any directory has the form of a tree; the
 /// root of one states at least one of these.
 bool is_root(const std::vector<std::string>& names) {
-  constexpr std::array<std::string_view, 9> kOfRoots{
-      "compatible", "model", "#address-cells",  "#size-cells", "aliases",
-      "chosen",     "cpus",  "reserved-memory", "memory"};
+  constexpr std::array<std::string_view, 10> kOfRoots{
+      "compatible", "model",  "name", "#address-cells",  "#size-cells",
+      "aliases",    "chosen", "cpus", "reserved-memory", "memory"};
   return std::ranges::any_of(names, [&](const std::string& name) {
     return std::ranges::count(kOfRoots, name) != 0 || name.starts_with("memory@");
   });

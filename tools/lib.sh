@@ -55,9 +55,22 @@ configure() {
 }
 
 # compile <preset> <folder> <target>...
+# One at a time in each folder: two builds in one folder destroy each other's files.
 compile() {
-  local preset=$1 folder=$2
+  local preset=$1 folder=$2 lock status=0
   shift 2
-  configure "$preset" "$folder" || return
-  logged "build $preset" "build/logs/build-$preset.log" cmake --build "build/$folder" --target "$@"
+  mkdir -p build/logs
+  exec {lock}>"build/logs/$folder.lock"
+  if ! flock -n "$lock"; then
+    say "==> waiting for another build in build/$folder"
+    flock "$lock"
+  fi
+  # The lock is not for what the build starts: a compiler cache's server would hold it for ever.
+  {
+    configure "$preset" "$folder" &&
+      logged "build $preset" "build/logs/build-$preset.log" \
+        cmake --build "build/$folder" --target "$@"
+  } {lock}>&- || status=$?
+  exec {lock}>&-
+  return "$status"
 }

@@ -101,6 +101,10 @@ void describe(const Finding& finding, Text& text) {
       text.add(": the binding is refused");
       return;
     case Rule::malformed_dma_ranges:
+      if (finding.error == Error::table_full) {
+        text.add("translates into more windows than are looked at: the device reaches no memory");
+        return;
+      }
       text.add(
           "cannot be read, or nothing is left of it after translation: the device reaches no "
           "memory");

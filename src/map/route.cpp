@@ -122,7 +122,7 @@ class Walk {
       own(Role::device);
       return false;
     }
-    return only_memory_left_ || say(absent(Role::device));
+    return say(absent(Role::device));
   }
 
   void run() {
@@ -289,6 +289,12 @@ Candidate candidate_for(Role role, const Device& device, const Options& options)
       return absent(role);
     case Role::ordinary:
       if (roles.of(role) == nullptr && roles.ordinary_elsewhere) {
+        if (device.reaches.empty() && !device.behind_iommu) {
+          return {.role = role,
+                  .verdict = Verdict::refused,
+                  .reason = Reason::refused,
+                  .error = Error::unreachable};
+        }
         return {.role = role,
                 .verdict = Verdict::open,
                 .reason = Reason::elsewhere,

@@ -543,7 +543,10 @@ Result<void> Builder::add_device(const DeviceSpec& spec) {
     findings_({.rule = Rule::malformed_dma_ranges,
                .severity = Severity::error,
                .node = view.bus ? path(*view.bus) : spec.node,
-               .property = "dma-ranges"});
+               .property = "dma-ranges",
+               .error = view.fault == dt::DmaFault::too_many_windows
+                            ? std::optional{Error::table_full}
+                            : std::nullopt});
   }
   const auto added =
       system_.add_device({.name = spec.node,

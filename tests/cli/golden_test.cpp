@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct Golden {
   std::vector<std::string> arguments;
   int status;
 };
+
+void PrintTo(const Golden& golden, std::ostream* out) { *out << golden.name; }
 
 const std::string kArtPi = "../../examples/boards/art-pi.dts";
 const std::string kPiBus = "trees/pi-bus.dts";

@@ -173,6 +173,51 @@ TEST(HostileBlob, NamesThatAreNotText) {
   EXPECT_EQ(why.status, 1);
 }
 
+/// An overlay with one fragment, whose property `reg` of four bytes has references.
+std::vector<std::byte> overlay(std::uint32_t local_offset, const std::string& reference,
+                               unsigned nodes = 1) {
+  TreeMaker maker;
+  maker.begin("fragment@0").string("target-path", "/camera@1000").begin("__overlay__");
+  for (unsigned i = 0; i < nodes; ++i) {
+    maker.begin("n" + std::to_string(i)).cells("reg", {1}).end();
+  }
+  maker.end().end();
+  maker.begin("__fixups__").string("camera", "/fragment@0/__overlay__/n0:" + reference).end();
+  maker.begin("__local_fixups__").begin("fragment@0").begin("__overlay__").begin("n0");
+  maker.cells("reg", {local_offset}).end().end().end().end();
+  return maker.finish();
+}
+
+Outcome with_overlay(const std::vector<std::byte>& blob) {
+  const TemporaryFolder folder;
+  const std::string base = folder.write("base.dtb", compiled("overlay-base.dts", {"-@"}));
+  return carveout({"map", base, "-o", folder.write("overlay.dtbo", text_of(blob))});
+}
+
+TEST(HostileBlob, AnOverlayWithReferencesInsideOfAProperty) {
+  const Outcome run = with_overlay(overlay(0, "reg:0"));
+  EXPECT_EQ(run.status, 0) << run.err;
+}
+
+TEST(HostileBlob, AnOverlayWithReferencesOutsideOfAProperty) {
+  for (const auto& blob :
+       {overlay(1, "reg:0"), overlay(0x8000000, "reg:0"), overlay(0xfffffffc, "reg:0"),
+        overlay(0, "reg:1"), overlay(0, "reg:-4"), overlay(0, "reg:4294967292"), overlay(0, "reg:"),
+        overlay(0, "size:0"), overlay(0, "reg")}) {
+    const Outcome run = with_overlay(blob);
+    EXPECT_EQ(run.status, 2);
+    EXPECT_EQ(run.out, "");
+    EXPECT_TRUE(is_refusal(run.err)) << run.err;
+    EXPECT_NE(run.err.find("a reference to no cell of a property"), std::string::npos) << run.err;
+  }
+}
+
+TEST(HostileBlob, AnOverlayThatWouldTakeMinutesToApply) {
+  const Outcome run = with_overlay(overlay(0, "reg:0", 50'000));
+  EXPECT_EQ(run.status, 2);
+  EXPECT_NE(run.err.find("too large for libfdt to apply"), std::string::npos) << run.err;
+}
+
 TEST(HostileBlob, ATreeWithNothingInIt) { answers(TreeMaker{}.finish()); }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // engine moves coherent blocks, by the device addresses that the blocks came with.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

@@ -83,8 +83,7 @@ class RouteModel {
     const std::vector<Row> no_other{{!contiguous, Role::contiguous_device},
                                     {!contiguous, Role::contiguous_node},
                                     {!contiguous, Role::contiguous_default}};
-    const std::vector<Row> only_memory{{facts_.own != There::no, Role::device, kBars},
-                                       {true, Role::default_pool}};
+    const std::vector<Row> only_memory{{true, Role::device, kBars}, {true, Role::default_pool}};
 
     const auto walk = [&](const std::vector<Row>& rows) {
       for (const Row& row : rows) {
