@@ -94,14 +94,14 @@ class System {
   [[nodiscard]] static constexpr std::size_t pool_storage_bytes(std::size_t chunks,
                                                                 std::size_t blocks) {
     const std::size_t lists =
-        saturating_add(array_bytes<Chunk>(chunks), array_bytes<PhysRange>(chunks));
+        saturating_add(array_bytes(chunks, sizeof(Chunk)), array_bytes(chunks, sizeof(PhysRange)));
     return saturating_add(
         padded(sizeof(PoolNode)),
         saturating_add(lists, padded(RangeAllocator::storage_bytes(chunks, blocks))));
   }
   [[nodiscard]] static constexpr std::size_t device_storage_bytes(std::size_t windows) {
-    const std::size_t lists =
-        saturating_add(array_bytes<Window>(windows), array_bytes<Reach>(reach_count(windows)));
+    const std::size_t lists = saturating_add(array_bytes(windows, sizeof(Window)),
+                                             array_bytes(reach_count(windows), sizeof(Reach)));
     return saturating_add(padded(sizeof(Device)), lists);
   }
   [[nodiscard]] static constexpr std::size_t binding_storage_bytes(bool with_window) {
@@ -193,9 +193,8 @@ class System {
   static constexpr std::size_t padded(std::size_t size_bytes) {
     return saturating_add(size_bytes, kAlign - 1) & ~(kAlign - 1);
   }
-  template <class T>
-  static constexpr std::size_t array_bytes(std::size_t count) {
-    const auto bytes = checked_multiply(count, sizeof(T));
+  static constexpr std::size_t array_bytes(std::size_t count, std::size_t element_bytes) {
+    const auto bytes = checked_multiply(count, element_bytes);
     return padded(bytes && *bytes <= SIZE_MAX ? static_cast<std::size_t>(*bytes) : SIZE_MAX);
   }
   /// A device without windows reaches by identity: one stretch.
