@@ -15,7 +15,7 @@
 namespace an500 {
 namespace {
 
-using namespace carveout;  // NOLINT(google-build-using-namespace): an image is a program
+using namespace carveout;
 using board::check;
 using board::check_equal;
 

@@ -17,7 +17,7 @@ extern "C" const std::byte image_spare_end;
 namespace an500 {
 namespace {
 
-using namespace carveout;  // NOLINT(google-build-using-namespace): an image is a program
+using namespace carveout;
 using board::check;
 using board::check_equal;
 using board::check_refused;
@@ -60,8 +60,8 @@ void check_invariants(const Device& device, Pool& pool) {
 }  // namespace an500
 
 int board::run() {
-  using namespace carveout;  // NOLINT(google-build-using-namespace)
-  using namespace an500;     // NOLINT(google-build-using-namespace)
+  using namespace carveout;
+  using namespace an500;
 
   cortex_m::Mpu mpu;
   check_equal(mpu.regions(), kPoolRegionNumber + 1, "the pool's region is the last, which wins");

@@ -11,7 +11,7 @@
 namespace an500 {
 namespace {
 
-using namespace carveout;  // NOLINT(google-build-using-namespace): an image is a program
+using namespace carveout;
 using board::check;
 using board::check_equal;
 using cortex_m::MpuAccess;
@@ -90,7 +90,7 @@ void check_enforcement(cortex_m::Mpu& mpu, const Device& device) {
 
 /// Opens the region, so that the access, which returning repeats, goes on.
 extern "C" [[gnu::used]] void memory_fault(const std::uint32_t* frame) {
-  using namespace an500;  // NOLINT(google-build-using-namespace)
+  using namespace an500;
   fault.count = fault.count + 1;
   fault.address = armv7m::at(armv7m::kMmfar);
   fault.status = armv7m::at(armv7m::kCfsr);

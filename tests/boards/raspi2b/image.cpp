@@ -21,7 +21,7 @@
 namespace raspi2b {
 namespace {
 
-using namespace carveout;  // NOLINT(google-build-using-namespace): an image is a program
+using namespace carveout;
 using board::check;
 using board::check_equal;
 using board::fail;
@@ -235,8 +235,8 @@ void run(System& system, const Device& device, PortRef port) {
 }  // namespace raspi2b
 
 int board::run() {
-  using namespace carveout;  // NOLINT(google-build-using-namespace)
-  using namespace raspi2b;   // NOLINT(google-build-using-namespace)
+  using namespace carveout;
+  using namespace raspi2b;
 
   cortex_a::Port port{kRam};
   count("bytes of a cache line", port.cache_line_bytes());
