@@ -8,16 +8,14 @@
 #include <string_view>
 
 #include "carveout/device_tree/tree.hpp"
+#include "page.hpp"
 
 namespace carveout::cli {
-
-/// More output than this for one board, and the board is refused.
-inline constexpr std::size_t kMaxMapBytes = std::size_t{64} << 20;
 
 struct MapJsonOptions {
   /// The board as the user typed it: the key `source`, for several boards at once.
   std::optional<std::string_view> source = std::nullopt;
-  std::size_t max_bytes = kMaxMapBytes;
+  std::size_t max_bytes = kMaxOutputBytes;
 };
 
 /// The map of a tree: one JSON object on one line, without an end of line.

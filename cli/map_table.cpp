@@ -5,15 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <map>
-#include <optional>
-#include <utility>
+#include <span>
 #include <vector>
 
-#include "carveout/device_tree/dma_ranges.hpp"
+#include "board_map.hpp"
 #include "carveout/device_tree/memory_region.hpp"
-#include "carveout/device_tree/placement.hpp"
-#include "carveout/device_tree/reserved_memory.hpp"
 #include "node_name.hpp"
 #include "page.hpp"
 
@@ -21,34 +17,14 @@ namespace carveout::cli {
 namespace {
 
 using device_tree::DmaFault;
-using device_tree::DmaRanges;
-using device_tree::DmaView;
 using device_tree::Node;
-using device_tree::Placement;
 using device_tree::PlacementFault;
 using device_tree::RegionFault;
 using device_tree::RegionKind;
 using device_tree::RegionPlacement;
-using device_tree::ReservedMemory;
 using device_tree::ReservedMemoryFault;
 using device_tree::ReservedRegion;
 using device_tree::Tree;
-
-std::string_view name_of(RegionKind kind) {
-  switch (kind) {
-    case RegionKind::coherent:
-      return "coherent";
-    case RegionKind::contiguous:
-      return "contiguous";
-    case RegionKind::invalid:
-      return "invalid";
-    case RegionKind::bounce:
-      return "bounce";
-    case RegionKind::carveout:
-      return "carveout";
-  }
-  return "";
-}
 
 std::string_view meaning_of(ReservedMemoryFault fault) {
   switch (fault) {
@@ -117,34 +93,12 @@ std::string_view meaning_of(DmaFault fault) {
   return "";
 }
 
-/// A region, where it is, and who says that it is theirs.
-struct Region {
-  /// An entry of a device's memory-region.
-  struct User {
-    Node device;
-    std::uint32_t index;
-    bool enabled;  ///< the device
-    bool reached;
-  };
-
-  ReservedRegion facts;
-  std::string path;
-  std::vector<PhysRange> places;  ///< its chunks, or where it was placed
-  std::optional<PlacementFault> not_placed;
-  std::vector<User> users;
-};
-
-/// A DmaView that keeps its windows.
-struct View {
-  Translation::Kind kind;
-  std::vector<Window> windows;
-  DmaFault fault;
-  std::optional<Node> bus;
-
-  [[nodiscard]] Translation translation() const {
-    return kind == Translation::Kind::identity ? Translation::identity()
-                                               : Translation::through(windows);
-  }
+/// An entry of a device's memory-region.
+struct User {
+  Node device;
+  std::uint32_t index;
+  bool enabled;  ///< the device
+  bool reached;
 };
 
 class Map {
@@ -153,20 +107,24 @@ class Map {
       : board_{board},
         tree_{board.tree()},
         page_{board.source, colour},
-        reserved_{tree_},
-        // What DmaRanges calls a good size: 16 bytes a node, 24 an entry of at least 12 bytes.
-        memo_(std::size_t{16} * tree_.node_count() + 2 * board.blob.size()),
-        dma_{tree_, memo_},
-        windows_(device_tree::kMaxWindows, Window{DmaAddr{0}, PhysAddr{0}, 0}) {}
+        map_{tree_},
+        users_(map_.regions().size()) {}
 
   std::string print() {
-    read_regions();
-    // Devices first, because the table of regions names them.
+    // In the order in which `map --json` asks, so that a tree beyond the limits is so for both.
+    Table buses = bus_table();
     Table devices = device_table();
+    if (map_.error()) throw refusal(board_.source, *map_.error());
     title();
     memory();
     regions();
-    buses();
+    page_.blank();
+    page_.line("Buses that translate", Style::heading);
+    if (buses.empty()) {
+      page_.line("none: device addresses are physical addresses", Style::plain, 2);
+    } else {
+      buses.print(page_);
+    }
     page_.blank();
     page_.line("Devices with regions of their own", Style::heading);
     if (devices.empty()) page_.line("none", Style::plain, 2);
@@ -206,53 +164,32 @@ class Map {
     if (!table.empty()) table.print(page_);
   }
 
-  void read_regions() {
-    const std::size_t scratch_bytes = Placement::measure(tree_, reserved_);
-    std::vector<std::byte> scratch(scratch_bytes);
-    const auto placement = Placement::work_out(tree_, reserved_, scratch);
-    if (!placement) throw refusal(board_.source, placement.error());
-    device_tree::for_each_region(tree_, reserved_, [&](const ReservedRegion& facts) {
-      Region region{.facts = facts,
-                    .path = path_of(tree_, facts.node),
-                    .places = {},
-                    .not_placed = std::nullopt,
-                    .users = {}};
-      for (const PhysRange chunk : facts.chunks) region.places.push_back(chunk);
-      if (facts.placement == RegionPlacement::dynamic) {
-        const auto place = placement->of(facts.node);
-        if (place) region.places.push_back(*place);
-        if (!place) region.not_placed = place.error();
-      }
-      index_.emplace(facts.node, regions_.size());
-      regions_.push_back(std::move(region));
-    });
-  }
-
   void regions() {
     page_.blank();
     page_.line("Reserved regions", Style::heading);
-    if (regions_.empty()) {
+    if (map_.regions().empty()) {
       page_.line("none", Style::plain, 2);
       return;
     }
-    if (reserved_.fault() != ReservedMemoryFault::none) {
+    if (map_.reserved().fault() != ReservedMemoryFault::none) {
       page_.line(Words{}
-                     .keep(path_of(tree_, *reserved_.node()))
+                     .keep(path_of(tree_, *map_.reserved().node()))
                      .say("counts as disabled, with all its regions:", Style::bad)
-                     .say(meaning_of(reserved_.fault()), Style::bad),
+                     .say(meaning_of(map_.reserved().fault()), Style::bad),
                  2, 4);
     }
     Table table{board_.source, {"FIRST", "LAST", "SIZE", "KIND", "", "NODE"}};
-    for (const Region& region : regions_) {
+    for (std::size_t at = 0; at < map_.regions().size(); ++at) {
+      const MapRegion& region = map_.regions()[at];
       const std::string kind{name_of(region.facts.kind)};
-      const std::string path = region.path;
+      const std::string path = path_of(tree_, region.facts.node);
       const std::string mapping = mapping_of(region.facts);
       if (region.places.empty()) {
         const auto size = region.facts.size_bytes;
         table.row({{"-"}, {"-"}, {size ? size_text(*size) : "-"}, {kind}, {mapping}, {path}});
       }
       for (std::size_t i = 0; i < region.places.size(); ++i) {
-        const PhysRange place = region.places[i];
+        const PhysRange place = region.places[i].range;
         table.row({{hex(place.base.raw())},
                    {last_text(place)},
                    {size_text(place.size_bytes)},
@@ -260,7 +197,7 @@ class Map {
                    {mapping},
                    {i == 0 ? path : fmt::format("chunk {} of it", i)}});
       }
-      notes(region, table);
+      notes(region, users_[at], table);
     }
     table.print(page_);
   }
@@ -270,7 +207,7 @@ class Map {
                        facts.no_map && facts.reusable ? " " : "", facts.reusable ? "reusable" : "");
   }
 
-  void notes(const Region& region, Table& table) const {
+  void notes(const MapRegion& region, std::span<const User> users, Table& table) const {
     const ReservedRegion& facts = region.facts;
     Words words;
     const auto say = [&](std::string_view text, Style style = Style::plain) {
@@ -306,12 +243,12 @@ class Map {
     if (facts.kind == RegionKind::carveout) {
       for (const std::string_view compatible : facts.compatible) say(compatible);
     }
-    for (const PhysRange place : region.places) {
-      if (place.empty()) say("empty", Style::bad);
-      if (place.wraps()) say("passes the end of the address space", Style::bad);
+    for (const MapRegion::Place& place : region.places) {
+      if (place.range.empty()) say("empty", Style::bad);
+      if (place.range.wraps()) say("passes the end of the address space", Style::bad);
     }
     if (!words.empty()) table.note(words);
-    for (const Region::User& user : region.users) {
+    for (const User& user : users) {
       Words use;
       use.say(facts.enabled ? "used by" : "listed by");
       use.keep(path_of(tree_, user.device), user.reached ? Style::plain : Style::bad);
@@ -321,11 +258,11 @@ class Map {
     }
   }
 
-  void buses() {
+  Table bus_table() {
     Table table{board_.source, {"DEVICE ADDRESS", "LAST", "MEMORY FROM", "SIZE", "BUS"}};
     for (const Node node : tree_.nodes()) {
       if (!tree_.is_translating_bus(node)) continue;
-      const View& view = of_bus(node);
+      const MapView& view = map_.of_bus(node);
       const std::string path = path_of(tree_, node);
       if (view.windows.empty()) {
         table.row({{"-"}, {"-"}, {"-"}, {"-"}, {path}});
@@ -345,24 +282,18 @@ class Map {
       }
       defaults_on(view.translation(), table);
     }
-    page_.blank();
-    page_.line("Buses that translate", Style::heading);
-    if (table.empty()) {
-      page_.line("none: device addresses are physical addresses", Style::plain, 2);
-    } else {
-      table.print(page_);
-    }
+    return table;
   }
 
   /// Says where devices on a bus see the default pools: of each kind the first, which is the one
   /// that stays.
   void defaults_on(const Translation& translation, Table& table) {
     for (const RegionKind kind : {RegionKind::coherent, RegionKind::contiguous}) {
-      const auto found = std::ranges::find_if(regions_, [&](const Region& region) {
+      const auto found = std::ranges::find_if(map_.regions(), [&](const MapRegion& region) {
         return region.facts.enabled && region.facts.default_of() == kind;
       });
-      if (found == regions_.end() || found->places.empty()) continue;
-      const PhysRange place = found->places.front();
+      if (found == map_.regions().end() || found->places.empty()) continue;
+      const PhysRange place = found->places.front().range;
       const bool partly = std::ranges::any_of(translation.windows(), [&](const Window& window) {
         return window.cpu_range().overlaps(place);
       });
@@ -380,43 +311,21 @@ class Map {
     }
   }
 
-  View keep(const std::expected<DmaView, device_tree::TreeError>& view) const {
-    if (!view) throw refusal(board_.source, view.error());
-    const auto windows = view->translation.windows();
-    return {view->translation.kind(), {windows.begin(), windows.end()}, view->fault, view->bus};
-  }
-
-  /// What all children of a bus see; worked out once.
-  const View& of_bus(Node bus) {
-    const auto known = views_.find(bus);
-    if (known != views_.end()) return known->second;
-    return views_.emplace(bus, keep(dma_.of_bus(bus, windows_))).first->second;
-  }
-
-  View of_device(Node device) {
-    const auto bus = tree_.serving_bus(device);
-    // On a cycle of DMA parents the device itself ends the way: it sees less than other children.
-    return bus && !tree_.on_dma_cycle(device) ? of_bus(*bus)
-                                              : keep(dma_.of_device(device, windows_));
-  }
-
   Table device_table() {
     Table table{board_.source, {"POOL", "NAME", "DEVICE ADDRESS", "REGION"}};
     for (const Node node : tree_.nodes()) {
       if (!tree_.has_memory_region(node)) continue;
       const std::string path = path_of(tree_, node);
-      const View view = of_device(node);
+      const MapView& view = map_.of_device(node);
       table.group(about(node, path, view));
-      const Translation translation = view.translation();
-      addresses_.clear();
       for (const device_tree::Binding& binding : device_tree::MemoryRegions{tree_, node}) {
-        pool(node, binding, translation, table);
+        pool(node, binding, view, table);
       }
     }
     return table;
   }
 
-  Words about(Node node, std::string_view path, const View& view) const {
+  Words about(Node node, std::string_view path, const MapView& view) const {
     Words words;
     words.keep(path, Style::heading);
     if (!tree_.enabled(node)) words.glue(",").say("disabled", Style::bad);
@@ -436,18 +345,8 @@ class Map {
     return words;
   }
 
-  /// Where the device at hand sees a place of a region; looked for once, because a hostile device
-  /// lists one region a million times and has a thousand windows.
-  std::optional<DmaAddr> address_of(std::size_t region, std::size_t place,
-                                    const Translation& translation) {
-    const auto [entry, is_new] = addresses_.try_emplace({region, place});
-    if (is_new) entry->second = translation.to_dma(regions_[region].places[place]);
-    return entry->second;
-  }
-
   /// One row for an entry of memory-region; more where its region has several chunks.
-  void pool(Node device, const device_tree::Binding& binding, const Translation& translation,
-            Table& table) {
+  void pool(Node device, const device_tree::Binding& binding, const MapView& view, Table& table) {
     const std::string index = fmt::format("{}", binding.index);
     const std::string_view name = binding.name.value_or("");
     const auto row = [&](std::string_view address, std::string_view path,
@@ -459,43 +358,38 @@ class Map {
       row("-", fmt::format("phandle {}", hex(binding.phandle)), "no node has this phandle");
       return;
     }
-    const auto found = index_.find(*binding.region);
-    if (found == index_.end()) {
-      row("-", path_of(tree_, *binding.region), "is no region of /reserved-memory");
+    const std::string path = path_of(tree_, *binding.region);
+    MapRegion* const found = map_.region_at(*binding.region);
+    if (found == nullptr) {
+      row("-", path, "is no region of /reserved-memory");
       return;
     }
-    Region& region = regions_[found->second];
+    MapRegion& region = *found;
     bool reached = true;
     if (!region.facts.enabled) {
-      row("-", region.path, "the region is disabled: the device gets none from here");
+      row("-", path, "the region is disabled: the device gets none from here");
     } else if (region.places.empty()) {
-      row("-", region.path, "the region has no place");
+      row("-", path, "the region has no place");
     }
     for (std::size_t i = 0; region.facts.enabled && i < region.places.size(); ++i) {
-      const PhysRange place = region.places[i];
-      const auto address = address_of(found->second, i, translation);
-      row(address ? hex(address->raw()) : "-",
-          i == 0 ? region.path : fmt::format("chunk {} of it", i),
+      const PhysRange place = region.places[i].range;
+      const auto address = BoardMap::address_of(region.places[i], view);
+      row(address ? hex(address->raw()) : "-", i == 0 ? path : fmt::format("chunk {} of it", i),
           address         ? ""
           : place.empty() ? "the region is empty"
           : place.wraps() ? "the region passes the end of the address space"
                           : "NOT REACHED: it lies whole in none of the device's windows");
       reached = reached && address.has_value();
     }
-    region.users.push_back({device, binding.index, tree_.enabled(device), reached});
+    const auto at = static_cast<std::size_t>(found - map_.regions().data());
+    users_[at].push_back({device, binding.index, tree_.enabled(device), reached});
   }
 
   const Board& board_;
   const Tree& tree_;
   Page page_;
-  ReservedMemory reserved_;
-  std::vector<std::byte> memo_;
-  DmaRanges dma_;
-  std::vector<Window> windows_;
-  std::vector<Region> regions_;
-  std::map<Node, std::size_t> index_;  ///< of regions_
-  std::map<Node, View> views_;         ///< of buses
-  std::map<std::pair<std::size_t, std::size_t>, std::optional<DmaAddr>> addresses_;
+  BoardMap map_;
+  std::vector<std::vector<User>> users_;  ///< of each region
 };
 
 }  // namespace

@@ -19,8 +19,8 @@ using device_tree::Bytes;
 using device_tree::Node;
 using device_tree::Tree;
 
-/// Changes times bytes of tree; a large overlay on a large board comes to a tenth of it.
-constexpr std::uint64_t kMaxWork = 4'000'000'000;
+/// Changes times bytes of tree; a large overlay on a large board comes to a fifth of it.
+constexpr std::uint64_t kMaxWork = 2'000'000'000;
 
 /// libfdt writes while it applies an overlay, so neither tree may have what its own check refuses;
 /// Carveout reads the result as it reads every tree.

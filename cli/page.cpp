@@ -6,8 +6,8 @@
 #include <array>
 
 #include "carveout/core/text.hpp"
+#include "input.hpp"
 #include "printable.hpp"
-#include "refusal.hpp"
 
 namespace carveout::cli {
 namespace {
@@ -219,8 +219,7 @@ void Table::print(Page& page) const {
 }
 
 void refuse_too_much(std::string_view source) {
-  throw Refusal{source, fmt::format("makes more than {} of output", size_text(kMaxOutputBytes)),
-                "limit of carveout"};
+  throw refusal(source, device_tree::TreeError{device_tree::TreeError::Code::too_much_output});
 }
 
 std::string hex(std::uint64_t value) { return fmt::format("{:#x}", value); }

@@ -5,8 +5,10 @@
 #include <limits>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "carveout/core/text.hpp"
+#include "carveout/device_tree/reserved_memory.hpp"
 #include "carveout/ops/coherent.hpp"
 #include "carveout/setup/from_device_tree.hpp"
 #include "node_name.hpp"
@@ -41,6 +43,15 @@ std::string sentence(const Said& said) {
   Text text{buffer};
   describe(said, text);
   return std::string{text.view()};
+}
+
+/// Where the tree says that memory is. Anywhere, if it does not: a boot loader may add it.
+std::vector<PhysRange> memory_of(const Tree& tree) {
+  constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
+  std::vector<PhysRange> memory;
+  device_tree::for_each_memory(tree, [&](Node, PhysRange range) { memory.push_back(range); });
+  if (memory.empty()) memory.emplace_back(PhysAddr{0}, kMost);
+  return memory;
 }
 
 bool is_armv7m(const Tree& tree) {
@@ -103,6 +114,8 @@ WhyFailure failure_of(const Failure& failure) {
 class Offline {
  public:
   Offline(const Board& board, const WhyRequest& request, WhyAnswer& answer) {
+    // An MCU without pages has the memory that its board declares.
+    if (answer.has_mmu) ordinary_ = memory_of(board.tree());
     const std::array devices{setup::DeviceSpec{.node = answer.node,
                                                .coherent_mask = DmaAddr{request.mask()},
                                                .any_on_bus = request.device.empty()}};
@@ -110,8 +123,7 @@ class Offline {
                             .granule_bytes = answer.granule_bytes,
                             .blocks_per_pool = static_cast<std::size_t>(request.count),
                             .devices_coherent = request.cpu_coherent,
-                            // An MCU without pages has the memory that its board declares.
-                            .ordinary_elsewhere = answer.has_mmu,
+                            .ordinary_elsewhere = ordinary_,
                             .described_only = true,
                             .assume_uncached_view = answer.uncached_view};
     const auto bytes = setup::measure(board.tree(), devices, platform);
@@ -143,6 +155,7 @@ class Offline {
   }
 
   NoMachine machine_;
+  std::vector<PhysRange> ordinary_;
   std::unique_ptr<std::byte[]> storage_;
   const Device* device_ = nullptr;
 };

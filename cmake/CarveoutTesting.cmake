@@ -1,5 +1,6 @@
 # Helpers that add tests. Labels: unit, trees, boards, checks, consumer, compile_fail, fuzz.
-include(GoogleTest)
+
+set(CARVEOUT_ADD_SUITES "${CMAKE_CURRENT_LIST_DIR}/AddSuites.cmake")
 
 # Where the presets build: the tests of images and archives take them from there.
 set(CARVEOUT_BUILDS
@@ -9,8 +10,8 @@ set(CARVEOUT_BUILDS
 # carveout_add_test(<name> SOURCES <file>... [LIBS <target>...] [LABELS <label>...]
 #                   [DEFINES <definition>...] [TIMEOUT <seconds>])
 #
-# A GoogleTest program (RapidCheck included), linked with carveout::core and LIBS. Each of its tests
-# becomes a ctest test with the name <name>/<Suite>.<Test>. LABELS is unit unless given.
+# A GoogleTest program (RapidCheck included), linked with carveout::core and LIBS. Each of its suites
+# becomes a ctest test with the name <name>/<Suite>. LABELS is unit unless given.
 function(carveout_add_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LIBS;LABELS;DEFINES")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
@@ -21,7 +22,7 @@ function(carveout_add_test name)
     set(arg_LABELS unit)
   endif()
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 120)
+    set(arg_TIMEOUT 300)
   endif()
   add_executable(${name} ${arg_SOURCES})
   carveout_target_defaults(${name})
@@ -29,13 +30,23 @@ function(carveout_add_test name)
   # what is tested is optimised all the same.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Debug>:-O0>)
   target_compile_definitions(${name} PRIVATE ${arg_DEFINES})
-  target_link_libraries(${name} PRIVATE carveout::core ${arg_LIBS} rapidcheck GTest::gtest_main)
-  gtest_discover_tests(
-    ${name}
-    TEST_PREFIX "${name}/"
-    DISCOVERY_TIMEOUT 120
-    NO_PRETTY_VALUES
-    PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+  target_link_libraries(${name} PRIVATE carveout::core ${arg_LIBS} rapidcheck carveout_test_main)
+
+  list(JOIN arg_LABELS "," labels)
+  set(suites "${CMAKE_CURRENT_BINARY_DIR}/${name}_suites.cmake")
+  add_custom_command(
+    TARGET ${name}
+    POST_BUILD
+    COMMAND
+      "${CMAKE_COMMAND}" -D "PROGRAM=$<TARGET_FILE:${name}>" -D "NAME=${name}" -D
+      "LABELS=${labels}" -D "TIMEOUT=${arg_TIMEOUT}" -D "TO=${suites}" -P "${CARVEOUT_ADD_SUITES}"
+    BYPRODUCTS "${suites}"
+    VERBATIM)
+  # Of a program that was never built, ctest says that it is missing.
+  set(script "${CMAKE_CURRENT_BINARY_DIR}/${name}_include.cmake")
+  file(WRITE "${script}" "if(EXISTS [==[${suites}]==])\n  include([==[${suites}]==])\nelse()\n"
+                         "  add_test([==[${name}_NOT_BUILT]==] [==[${name}_NOT_BUILT]==])\nendif()\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${script}")
 endfunction()
 
 # carveout_add_script_test(<name> COMMAND <program> <argument>... [LABELS <label>...]

@@ -68,12 +68,23 @@ std::string_view TreeError::what() const {
     case Code::too_many_translations:
       return "the dma-ranges combine to more translations than can be worked out";
     case Code::too_much_output:
-      return "more than 64 MiB of output";
+      return "makes more than 64 MiB of output";
   }
   return "";
 }
 
-void TreeError::where(Text& text) const { text.add("byte ").add_hex(offset_bytes); }
+void TreeError::where(Text& text) const {
+  switch (code) {
+    case Code::scratch_too_small:
+    case Code::too_many_translations:
+    case Code::too_much_output:
+      text.add("limit of carveout");
+      break;
+    default:
+      text.add("byte ").add_hex(offset_bytes);
+      break;
+  }
+}
 
 /// Makes the index in one pass over the structure block, then works out the DMA parents.
 class TreeBuilder {

@@ -1,5 +1,7 @@
 #include "carveout/map/device.hpp"
 
+#include <algorithm>
+
 namespace carveout {
 
 std::string_view name_of(Role role) {
@@ -50,13 +52,15 @@ std::optional<Error> reach_error(const Translation& translation, std::span<const
   return translation.to_dma(range) ? Error::unreachable : Error::not_in_window;
 }
 
+bool reaches_any(std::span<const Reach> reaches, PhysRange range) {
+  return std::ranges::any_of(reaches, [&](const Reach& reach) {
+    return reach.first <= range.last() && range.base <= reach.last;
+  });
+}
+
 bool reaches_any(std::span<const Reach> reaches, const Pool& pool) {
-  for (const Reach& reach : reaches) {
-    for (const Chunk& chunk : pool.chunks()) {
-      if (reach.first <= chunk.range.last() && chunk.range.base <= reach.last) return true;
-    }
-  }
-  return false;
+  return std::ranges::any_of(pool.chunks(),
+                             [&](const Chunk& chunk) { return reaches_any(reaches, chunk.range); });
 }
 
 }  // namespace carveout

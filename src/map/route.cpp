@@ -1,5 +1,6 @@
 #include "carveout/map/route.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace carveout {
@@ -10,6 +11,10 @@ constexpr Attributes kNoCoherentMemory = Attributes::non_coherent | Attributes::
 /// An IOMMU can put any page at any device address.
 constexpr Reach kEverything[] = {  // no std::array: GCC 12 puts one of class type into .data
     Reach{PhysAddr{0}, PhysAddr{std::numeric_limits<std::uint64_t>::max()}, DmaAddr{0}}};
+
+std::span<const Reach> reaches_of(const Device& device) {
+  return device.behind_iommu ? std::span<const Reach>{kEverything} : device.reaches;
+}
 
 /// How the CPU is to use memory of a pool that a device gets. Nothing where there is no right way.
 std::optional<View> view_for(const Device& device, const Options& options, Memory memory,
@@ -62,13 +67,12 @@ Candidate from_binding(Role role, const Device& device, const Options& options,
 
 Candidate from_role(Role role, const Device& device, const Options& options, Pool* pool) {
   if (pool == nullptr) return absent(role);
-  Candidate candidate{
-      .role = role,
-      .verdict = Verdict::open,
-      .reason = Reason::role_serves,
-      .pool = pool,
-      .pool_name = pool->name(),
-      .reaches = device.behind_iommu ? std::span<const Reach>{kEverything} : device.reaches};
+  Candidate candidate{.role = role,
+                      .verdict = Verdict::open,
+                      .reason = Reason::role_serves,
+                      .pool = pool,
+                      .pool_name = pool->name(),
+                      .reaches = reaches_of(device)};
   const auto view = view_for(device, options, pool->memory(), pool);
   if (!view) {
     candidate.verdict = Verdict::skipped;
@@ -81,6 +85,20 @@ Candidate from_role(Role role, const Device& device, const Options& options, Poo
     candidate.view = *view;
   }
   return candidate;
+}
+
+Candidate elsewhere(const Device& device, std::span<const PhysRange> memory) {
+  const auto reached = [&](PhysRange range) { return reaches_any(reaches_of(device), range); };
+  if (!std::ranges::any_of(memory, reached)) {
+    return {.role = Role::ordinary,
+            .verdict = Verdict::refused,
+            .reason = Reason::refused,
+            .error = Error::unreachable};
+  }
+  return {.role = Role::ordinary,
+          .verdict = Verdict::open,
+          .reason = Reason::elsewhere,
+          .view = View::cached};
 }
 
 /// The first binding of such memory, from `binding` on.
@@ -175,7 +193,7 @@ class Walk {
     if (!contiguous_where_asked() || !role(Role::ordinary)) return;
     // Only a board that declared no ordinary memory, a microcontroller without caches, spends its
     // default pool on devices that do not need it.
-    if (!device_.roles->ordinary_elsewhere && device_.roles->of(Role::ordinary) == nullptr)
+    if (device_.roles->ordinary_elsewhere.empty() && device_.roles->of(Role::ordinary) == nullptr)
       role(Role::default_pool);
   }
 
@@ -259,7 +277,13 @@ std::optional<Error> route(const Device& device, const Options& options, Candida
   }
   const Binding* binding = named(device, options.pool);
   if (binding == nullptr) return Error::unknown_pool;
-  each(from_binding(role_of(binding->memory), device, options, *binding));
+  Candidate candidate = from_binding(role_of(binding->memory), device, options, *binding);
+  if (candidate.verdict == Verdict::open) {
+    const bool against =
+        binding->memory == Memory::coherent && has(options.attributes, kNoCoherentMemory);
+    candidate.reason = against ? Reason::named_against : Reason::named;
+  }
+  each(candidate);
   return std::nullopt;
 }
 
@@ -288,18 +312,8 @@ Candidate candidate_for(Role role, const Device& device, const Options& options)
       }
       return absent(role);
     case Role::ordinary:
-      if (roles.of(role) == nullptr && roles.ordinary_elsewhere) {
-        if (device.reaches.empty() && !device.behind_iommu) {
-          return {.role = role,
-                  .verdict = Verdict::refused,
-                  .reason = Reason::refused,
-                  .error = Error::unreachable};
-        }
-        return {.role = role,
-                .verdict = Verdict::open,
-                .reason = Reason::elsewhere,
-                .view = View::cached};
-      }
+      if (roles.of(role) == nullptr && !roles.ordinary_elsewhere.empty())
+        return elsewhere(device, roles.ordinary_elsewhere);
       break;
     case Role::atomic:
     case Role::default_pool:
@@ -313,6 +327,12 @@ void describe(const Candidate& candidate, Text& text) {
   switch (candidate.reason) {
     case Reason::absent:
       text.add(absence_of(candidate.role));
+      break;
+    case Reason::named:
+      text.add("the request names it, and so no other");
+      break;
+    case Reason::named_against:
+      text.add("the request names it, against its own attributes");
       break;
     case Reason::own_pool:
     case Reason::restricted:

@@ -1,10 +1,12 @@
-// Every question that the library answers about a tree, asked of any bytes; and map --json.
+// Every question that the library answers about a tree, asked of any bytes; a System set up from
+// them; and what the program prints.
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "carveout/device_tree/dma_ranges.hpp"
@@ -12,7 +14,11 @@
 #include "carveout/device_tree/placement.hpp"
 #include "carveout/device_tree/reserved_memory.hpp"
 #include "carveout/device_tree/tree.hpp"
-#include "cli/map_json.hpp"
+#include "map_json.hpp"
+#include "map_table.hpp"
+#include "node_name.hpp"
+#include "refusal.hpp"
+#include "why_request.hpp"
 
 namespace {
 
@@ -64,7 +70,7 @@ void ask_about_nodes(const Tree& tree) {
       require(tree.has(node, name.text()));
       for (const std::string_view each : Strings{bytes}) require(each.size() <= bytes.size());
     });
-    for (const Binding& binding : MemoryRegions{tree, node}) {
+    for (const device_tree::Binding& binding : MemoryRegions{tree, node}) {
       require(!binding.region || binding.region->index() < tree.node_count());
     }
     static_cast<void>(tree.coherent(node));
@@ -96,6 +102,39 @@ void ask_about_memory(const Tree& tree) {
   });
 }
 
+/// What a device is told that asks for 64 bytes, twice: setup, the route, the pools, both texts.
+void ask_for_memory(const cli::Board& board, Node device) {
+  try {
+    cli::WhyRequest request;
+    request.device = cli::path_of(board.tree(), device);
+    request.size_bytes = 64;
+    request.count = 2;
+    const cli::WhyAnswer answer = cli::ask(board, request);
+    require(answer.blocks.size() + (answer.failure ? 1 : 0) <= request.count);
+    require(answer.failure || answer.blocks.size() == request.count);
+    require(!cli::why_text(board, request, answer, false).empty());
+    require(cli::why_json(board, request, answer).starts_with('{'));
+  } catch (const cli::Refusal&) {  // two nodes of one path, or beyond a limit
+  }
+}
+
+void ask_the_program(std::vector<std::byte> blob) {
+  try {
+    cli::Index index{"board", blob};
+    const cli::Board board{"board", std::move(blob), std::move(index), {}};
+    const auto json = cli::map_json(board.tree(), {.max_bytes = 1 << 20});
+    require(!json || (json->starts_with('{') && json->ends_with('}')));
+    static_cast<void>(cli::map_table(board, false));
+    unsigned asked = 0;
+    for (const Node node : board.tree().nodes()) {
+      if (!board.tree().has_memory_region(node)) continue;
+      ask_for_memory(board, node);
+      if (++asked == 2) break;
+    }
+  } catch (const cli::Refusal&) {
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -109,7 +148,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!tree) return 0;
   ask_about_nodes(*tree);
   ask_about_memory(*tree);
-  const auto json = cli::map_json(*tree, {.max_bytes = 1 << 20});
-  require(!json || (json->starts_with('{') && json->ends_with('}')));
+  ask_the_program(std::move(blob));
   return 0;
 }

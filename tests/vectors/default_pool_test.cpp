@@ -11,6 +11,9 @@ namespace {
 using test::error_of;
 using test::in_place;
 using test::must;
+using test::Origin;
+using test::origin_name;
+using test::Rows;
 using test::VectorBoard;
 
 constexpr std::string_view kDma = "/soc/dma@40026000";
@@ -20,7 +23,8 @@ constexpr std::uint64_t kPoolBytes = 0x10'0000;
 
 /// Board A. Rows that say "after 2" begin with what row 2 took, and so on.
 struct BoardA : VectorBoard {
-  BoardA() : VectorBoard{"board_a", {in_place(kPoolBase, kPoolBytes)}, {{.node = kDma}}} {}
+  explicit BoardA(Origin origin = Origin::found)
+      : VectorBoard{"board_a", {in_place(kPoolBase, kPoolBytes)}, {{.node = kDma}}, origin} {}
 };
 
 /// A block of the default pool of board A: addresses are the same on both sides.
@@ -40,70 +44,73 @@ TEST(Vectors, Row01_ThePoolIsPlacedAtTheTopOfMemory) {
   EXPECT_EQ(chunks[0].range, (PhysRange{PhysAddr{kPoolBase}, kPoolBytes}));
 }
 
-TEST(Vectors, Row02_APageComesFromTheDefaultPool) {
-  const BoardA board;
+TEST_P(Rows, Row02_APageComesFromTheDefaultPool) {
+  const BoardA board{GetParam()};
   const auto block = board.alloc(4096);
   expect_in_pool(block, 4096);
   EXPECT_EQ(block->phys, PhysAddr{kPoolBase});
 }
 
-TEST(Vectors, Row03_5000BytesTakeTwoPages) {
-  const BoardA board;
+TEST_P(Rows, Row03_5000BytesTakeTwoPages) {
+  const BoardA board{GetParam()};
   must(board.alloc(4096));
   expect_in_pool(board.alloc(5000), 8192);
 }
 
-TEST(Vectors, Row04_APageAfterThat) {
-  const BoardA board;
+TEST_P(Rows, Row04_APageAfterThat) {
+  const BoardA board{GetParam()};
   must(board.alloc(4096));
   must(board.alloc(5000));
   expect_in_pool(board.alloc(4096), 4096);
 }
 
-TEST(Vectors, Row05_OneByteTakesAPage) {
-  const BoardA board;
+TEST_P(Rows, Row05_OneByteTakesAPage) {
+  const BoardA board{GetParam()};
   must(board.alloc(4096));
   must(board.alloc(5000));
   must(board.alloc(4096));
   expect_in_pool(board.alloc(1), 4096);
 }
 
-TEST(Vectors, Row06_TheWholePoolThenNothingAndNoFallback) {
-  const BoardA board;
+TEST_P(Rows, Row06_TheWholePoolThenNothingAndNoFallback) {
+  const BoardA board{GetParam()};
   const auto whole = board.alloc(kPoolBytes);
   expect_in_pool(whole, kPoolBytes);
   EXPECT_EQ(whole->phys, PhysAddr{kPoolBase});
   EXPECT_EQ(error_of(board.alloc(1)), Error::exhausted);
 }
 
-TEST(Vectors, Row07_TheWholePoolDoesNotFitBesideAPageAndHalfOfItDoes) {
-  const BoardA board;
+TEST_P(Rows, Row07_TheWholePoolDoesNotFitBesideAPageAndHalfOfItDoes) {
+  const BoardA board{GetParam()};
   expect_in_pool(board.alloc(1), 4096);
   EXPECT_EQ(error_of(board.alloc(kPoolBytes)), Error::exhausted);
   expect_in_pool(board.alloc(0x8'0000), 0x8'0000);
 }
 
-TEST(Vectors, Row08_ThreeTimes260KiBFit) {
-  const BoardA board;
+TEST_P(Rows, Row08_ThreeTimes260KiBFit) {
+  const BoardA board{GetParam()};
   for (int i = 0; i < 3; ++i) expect_in_pool(board.alloc(260 * 1024), 260 * 1024);
 }
 
-TEST(Vectors, Row09_ZeroBytesAreRefused) {
-  const BoardA board;
+TEST_P(Rows, Row09_ZeroBytesAreRefused) {
+  const BoardA board{GetParam()};
   EXPECT_EQ(error_of(board.alloc(0)), Error::zero_size);
 }
 
-TEST(Vectors, Row12_WithoutARegionThereIsNoPool) {
-  const VectorBoard board{"row12", {in_place(0xc000'0000, 0x1000)}, {{.node = kDma}}};
+TEST_P(Rows, Row12_WithoutARegionThereIsNoPool) {
+  const VectorBoard board{"row12", {in_place(0xc000'0000, 0x1000)}, {{.node = kDma}}, GetParam()};
   EXPECT_EQ(error_of(board.alloc(4096)), Error::no_pool);
 }
 
-TEST(Vectors, Row15_HalfAMebibyteAtTheTopOf8MiB) {
-  const VectorBoard board{"row15", {in_place(0xc078'0000, 0x8'0000)}, {{.node = kDma}}};
+TEST_P(Rows, Row15_HalfAMebibyteAtTheTopOf8MiB) {
+  const VectorBoard board{"row15", {in_place(0xc078'0000, 0x8'0000)}, {{.node = kDma}}, GetParam()};
   const auto block = must(board.alloc(0x8'0000));
   EXPECT_EQ(block.phys, PhysAddr{0xc078'0000});
   EXPECT_EQ(block.dma, DmaAddr{0xc078'0000});
 }
+
+INSTANTIATE_TEST_SUITE_P(Vectors, Rows, testing::Values(Origin::found, Origin::declared),
+                         origin_name);
 
 }  // namespace
 }  // namespace carveout

@@ -15,6 +15,8 @@ using test::error_of;
 using test::in_place;
 using test::KeptFinding;
 using test::must;
+using test::Origin;
+using test::Rows;
 using test::VectorBoard;
 
 std::vector<KeptFinding> of_rule(const VectorBoard& board, Rule rule) {
@@ -53,20 +55,21 @@ TEST(Vectors, Row43_NeitherRegionServes) {
   EXPECT_EQ(error_of(board.alloc(4096, 1)), Error::overlaps);
 }
 
-TEST(Vectors, Row44_TheHighestPlaceInsideAllocRangesIsTaken) {
-  const VectorBoard board{"row44", {in_place(0x8bc0'0000, 0x40'0000)}, {{.node = "/dma@1000"}}};
+TEST_P(Rows, Row44_TheHighestPlaceInsideAllocRangesIsTaken) {
+  const VectorBoard board{
+      "row44", {in_place(0x8bc0'0000, 0x40'0000)}, {{.node = "/dma@1000"}}, GetParam()};
   EXPECT_EQ(board.pool("/reserved-memory/pool").chunks()[0].range,
             (PhysRange{PhysAddr{0x8bc0'0000}, 0x40'0000}));
   EXPECT_TRUE(board.alloc(0x40'0000));
 }
 
 struct WrongCells : VectorBoard {
-  WrongCells()
-      : VectorBoard{"row45", {in_place(0x4800'0000, 0x10'0000)}, {{.node = "/dma@1000"}}} {}
+  explicit WrongCells(Origin origin = Origin::found)
+      : VectorBoard{"row45", {in_place(0x4800'0000, 0x10'0000)}, {{.node = "/dma@1000"}}, origin} {}
 };
 
-TEST(Vectors, Row45_NoRegionExists) {
-  const WrongCells board;
+TEST_P(Rows, Row45_NoRegionExists) {
+  const WrongCells board{GetParam()};
   EXPECT_EQ(board.system->find_pool("/reserved-memory/pool@48000000"), nullptr);
   EXPECT_EQ(error_of(board.alloc(4096)), Error::no_pool);
 }
@@ -80,10 +83,11 @@ TEST(Vectors, Row45_ThatIsReportedForTheNode) {
 
 /// Three devices whose memory-region binds nothing, beside a default pool.
 struct BindsNothing : VectorBoard {
-  BindsNothing()
+  explicit BindsNothing(Origin origin = Origin::found)
       : VectorBoard{"row46",
                     {in_place(0x4800'0000, 0x10'0000)},
-                    {{.node = "/row46@1000"}, {.node = "/row47@2000"}, {.node = "/row48@3000"}}} {}
+                    {{.node = "/row46@1000"}, {.node = "/row47@2000"}, {.node = "/row48@3000"}},
+                    origin} {}
 
   static constexpr Holder kDisabled = 0;
   static constexpr Holder kDangling = 1;
@@ -100,8 +104,8 @@ struct BindsNothing : VectorBoard {
   }
 };
 
-TEST(Vectors, Row46_ADeviceWhoseRegionIsDisabledTakesTheNormalRoute) {
-  const BindsNothing board;
+TEST_P(Rows, Row46_ADeviceWhoseRegionIsDisabledTakesTheNormalRoute) {
+  const BindsNothing board{GetParam()};
   board.expect_default_pool(BindsNothing::kDisabled);
 }
 
@@ -114,13 +118,13 @@ TEST(Vectors, Row46_ADisabledRegionIsAWarning) {
   EXPECT_EQ(found[0].other, "/reserved-memory/off@49000000");
 }
 
-TEST(Vectors, Row46_NamingADisabledRegionIsAnError) {
-  const BindsNothing board;
+TEST_P(Rows, Row46_NamingADisabledRegionIsAnError) {
+  const BindsNothing board{GetParam()};
   board.expect_unknown_by_name(BindsNothing::kDisabled);
 }
 
-TEST(Vectors, Row47_ADeviceWithADanglingPhandleTakesTheNormalRoute) {
-  const BindsNothing board;
+TEST_P(Rows, Row47_ADeviceWithADanglingPhandleTakesTheNormalRoute) {
+  const BindsNothing board{GetParam()};
   board.expect_default_pool(BindsNothing::kDangling);
 }
 
@@ -133,13 +137,13 @@ TEST(Vectors, Row47_ADanglingPhandleIsAnError) {
   EXPECT_EQ(found[0].property, "memory-region");
 }
 
-TEST(Vectors, Row47_NamingADanglingPhandleIsAnError) {
-  const BindsNothing board;
+TEST_P(Rows, Row47_NamingADanglingPhandleIsAnError) {
+  const BindsNothing board{GetParam()};
   board.expect_unknown_by_name(BindsNothing::kDangling);
 }
 
-TEST(Vectors, Row48_ADeviceWithARegionOfAVendorsKindTakesTheNormalRoute) {
-  const BindsNothing board;
+TEST_P(Rows, Row48_ADeviceWithARegionOfAVendorsKindTakesTheNormalRoute) {
+  const BindsNothing board{GetParam()};
   board.expect_default_pool(BindsNothing::kVendor);
 }
 
@@ -148,20 +152,21 @@ TEST(Vectors, Row48_HavingARegionOfAVendorsKindIsNoMistake) {
   for (const KeptFinding& one : board.findings) EXPECT_NE(one.node, "/row48@3000");
 }
 
-TEST(Vectors, Row48_NamingARegionOfAVendorsKindIsAnError) {
-  const BindsNothing board;
+TEST_P(Rows, Row48_NamingARegionOfAVendorsKindIsAnError) {
+  const BindsNothing board{GetParam()};
   board.expect_unknown_by_name(BindsNothing::kVendor);
 }
 
 struct TwoDefaults : VectorBoard {
-  TwoDefaults()
+  explicit TwoDefaults(Origin origin = Origin::found)
       : VectorBoard{"row49",
                     {in_place(0xc100'0000, 0x10'0000), in_place(0xc080'0000, 0x10'0000)},
-                    {{.node = "/dma@1000"}}} {}
+                    {{.node = "/dma@1000"}},
+                    origin} {}
 };
 
-TEST(Vectors, Row49_TheFirstInTreeOrderStays) {
-  const TwoDefaults board;
+TEST_P(Rows, Row49_TheFirstInTreeOrderStays) {
+  const TwoDefaults board{GetParam()};
   EXPECT_EQ(must(board.alloc(4096)).phys, PhysAddr{0xc100'0000});
 }
 
@@ -175,12 +180,12 @@ TEST(Vectors, Row49_TheSecondIsAnErrorThatNamesBoth) {
 }
 
 struct NeitherMappedNorNot : VectorBoard {
-  NeitherMappedNorNot()
-      : VectorBoard{"row50", {in_place(0xc100'0000, 0x10'0000)}, {{.node = "/dma@1000"}}} {}
+  explicit NeitherMappedNorNot(Origin origin = Origin::found)
+      : VectorBoard{"row50", {in_place(0xc100'0000, 0x10'0000)}, {{.node = "/dma@1000"}}, origin} {}
 };
 
-TEST(Vectors, Row50_ThePoolWorks) {
-  const NeitherMappedNorNot board;
+TEST_P(Rows, Row50_ThePoolWorks) {
+  const NeitherMappedNorNot board{GetParam()};
   EXPECT_EQ(must(board.alloc(4096)).phys, PhysAddr{0xc100'0000});
 }
 

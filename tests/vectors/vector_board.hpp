@@ -1,5 +1,9 @@
-// A board of the vectors: a tree from this folder, read by setup onto a modelled machine.
+// A board of the vectors: a tree from this folder, read by setup onto a modelled machine; or, so
+// that a pool which was found and one which was declared can be compared, the same board declared
+// by code.
 #pragma once
+
+#include <gtest/gtest.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +31,12 @@ inline sim::Ram in_place(std::uint64_t base, std::uint64_t size_bytes) {
   return {.size_bytes = size_bytes, .cached = PhysAddr{base}, .uncached = PhysAddr{base}};
 }
 
+enum class Origin : std::uint8_t { found, declared };
+
+inline std::string origin_name(const testing::TestParamInfo<Origin>& origin) {
+  return origin.param == Origin::found ? "Found" : "Declared";
+}
+
 /// The only device of most boards.
 struct Master {
   std::string_view node;
@@ -47,21 +57,22 @@ class VectorBoard {
   /// @param tree  the name of a .dts of this folder, without its ending.
   /// @param ram   what of its memory the row touches.
   VectorBoard(const std::string& tree, std::vector<sim::Ram> ram,
-              const std::vector<Master>& masters)
+              const std::vector<Master>& masters, Origin origin = Origin::found)
       : machine{{.ram = std::move(ram)}}, port{machine}, tree_{read(tree)} {
     std::vector<setup::DeviceSpec> specs;
     for (const Master& master : masters) {
       specs.push_back({.node = master.node, .coherent_mask = master.mask});
     }
-    const Platform platform{.port = port, .aliases = machine.aliases(), .granule_bytes = 4096};
-    storage_.resize(must(setup::measure(tree_.tree(), specs, platform)));
-    system = must(setup::build(tree_.tree(), specs, platform, storage_, [this](const Finding& one) {
-      findings.push_back({.rule = one.rule,
-                          .severity = one.severity,
-                          .node = std::string{one.node},
-                          .property = std::string{one.property},
-                          .other = std::string{one.other}});
-    }));
+    storage_.resize(must(setup::measure(tree_.tree(), specs, platform_)));
+    system =
+        must(setup::build(tree_.tree(), specs, platform_, storage_, [this](const Finding& one) {
+          findings.push_back({.rule = one.rule,
+                              .severity = one.severity,
+                              .node = std::string{one.node},
+                              .property = std::string{one.property},
+                              .other = std::string{one.other}});
+        }));
+    if (origin == Origin::declared) declare_again(*system);
   }
   VectorBoard(const VectorBoard&) = delete;
   VectorBoard& operator=(const VectorBoard&) = delete;
@@ -98,8 +109,46 @@ class VectorBoard {
     return {raw.begin(), raw.end()};
   }
 
+  /// Declares by code what `found` has: its pools, the roles that they play, its devices.
+  void declare_again(const System& found) {
+    twin_storage_.resize(storage_.size() + 4096);
+    system = must(System::create(platform_, twin_storage_));
+    for (std::size_t i = 0; i < kRoles; ++i) {
+      const auto role = static_cast<Role>(i);
+      if (const Pool* pool = found.roles().of(role)) must(system->set_default(role, again(*pool)));
+    }
+    for (Holder id = 0; const Device* device = found.device(id); ++id) {
+      Device& twin = *must(system->add_device({.name = device->name,
+                                               .coherent_mask = device->coherent_mask,
+                                               .translation = device->translation,
+                                               .coherent = device->coherent,
+                                               .behind_iommu = device->behind_iommu,
+                                               .numa_node = device->numa_node}));
+      for (const Binding* own = device->bindings; own != nullptr; own = own->next) {
+        const auto bound =
+            system->bind(twin, again(*own->pool), {.index = own->index, .name = own->name});
+        if (error_of(bound) != own->refused) throw std::logic_error{"bound unlike what was found"};
+      }
+    }
+  }
+
+  Pool& again(const Pool& found) {
+    if (Pool* const declared = system->find_pool(found.name())) return *declared;
+    std::vector<PhysRange> chunks;
+    for (const Chunk& chunk : found.chunks()) chunks.push_back(chunk.range);
+    return *must(system->declare({.name = found.name(),
+                                  .memory = found.memory(),
+                                  .chunks = chunks,
+                                  .granule_bytes = found.granule_bytes()}));
+  }
+
   OpenTree tree_;
+  Platform platform_{.port = port, .aliases = machine.aliases(), .granule_bytes = 4096};
   std::vector<std::byte> storage_;
+  std::vector<std::byte> twin_storage_;
 };
+
+/// What a row says of a board however it came about.
+class Rows : public testing::TestWithParam<Origin> {};
 
 }  // namespace carveout::test

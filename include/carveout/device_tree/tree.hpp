@@ -46,7 +46,7 @@ struct TreeError {
 
   /// Half a sentence, static.
   [[nodiscard]] std::string_view what() const;
-  /// "byte 0x1c4".
+  /// "byte 0x1c4"; of what no single byte is to blame for, "limit of carveout".
   void where(Text& text) const;
 };
 

@@ -57,8 +57,9 @@ struct Roles {
 
   std::array<Pool*, kRoles> pools{};  ///< by Role; nullptr: the role is not filled
   NodePool* contiguous_nodes = nullptr;
-  /// Ordinary memory exists but no pool of it: a hosted source, or a board that is only described.
-  bool ordinary_elsewhere = false;
+  /// Where ordinary memory lies that is no pool: a hosted source's, or that of a board which is
+  /// only described. Of no range, there is none.
+  std::span<const PhysRange> ordinary_elsewhere = {};
   /// The board is described and not run: no CPU views exist, and this is what is assumed of them.
   bool described_only = false;
   bool assume_uncached_view = false;
@@ -98,7 +99,8 @@ struct Device {
 [[nodiscard]] std::optional<Error> reach_error(const Translation& translation,
                                                std::span<const Reach> reaches, PhysRange range);
 
-/// Whether any byte of a pool lies in any of `reaches`.
+/// Whether any byte of a range, or of a pool, lies in any of `reaches`.
+[[nodiscard]] bool reaches_any(std::span<const Reach> reaches, PhysRange range);
 [[nodiscard]] bool reaches_any(std::span<const Reach> reaches, const Pool& pool);
 
 }  // namespace carveout

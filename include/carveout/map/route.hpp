@@ -26,6 +26,8 @@ enum class Verdict : std::uint8_t {
 /// Why a candidate stands as it does, beyond its verdict.
 enum class Reason : std::uint8_t {
   absent,            ///< nobody has this role
+  named,             ///< the request names it
+  named_against,     ///< the request names it, against its own attributes
   own_pool,          ///< the device's own
   restricted,        ///< all that the device may reach
   role_serves,       ///< the role's pool serves such requests

@@ -33,8 +33,9 @@ struct Platform {
   std::size_t blocks_per_pool = kDefaultBlocksPerPool;
   /// What a device is of which nobody says whether it is coherent.
   bool devices_coherent = false;
-  /// Ordinary memory that no pool describes is there for requests that need no coherent memory.
-  bool ordinary_elsewhere = false;
+  /// Where there is ordinary memory that no pool describes, for requests that need no coherent
+  /// memory. Its ranges are not empty. Outlives the System.
+  std::span<const PhysRange> ordinary_elsewhere = {};
   /// The board is described and not run: no pointers are made, nothing can be allocated, and routes
   /// are walked as if the uncached view of contiguous memory existed, or did not.
   bool described_only = false;

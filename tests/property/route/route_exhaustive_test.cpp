@@ -49,6 +49,8 @@ class Pools {
   MadePool second_;
 };
 
+constexpr PhysRange kAllMemory[] = {{PhysAddr{0}, std::uint64_t{1} << 40}};
+
 /// The facts as the objects that route() reads.
 class World {
  public:
@@ -67,7 +69,7 @@ class World {
       node_.pool = pools.of(Role::contiguous_node, facts.contiguous_node);
       roles_.contiguous_nodes = &node_;
     }
-    roles_.ordinary_elsewhere = facts.ordinary == There::elsewhere;
+    if (facts.ordinary == There::elsewhere) roles_.ordinary_elsewhere = kAllMemory;
   }
   World(const World&) = delete;
   World& operator=(const World&) = delete;

@@ -198,14 +198,30 @@ TEST_F(CoherentRoute, DoesNotComeToTheDefaultPoolBecauseOrdinaryMemoryIsOutOfRea
   EXPECT_EQ(names(), (Names{"-device", "-bounce", "!ordinary:ram"}));
 }
 
+constexpr PhysRange kAllMemory[] = {{PhysAddr{0}, std::uint64_t{1} << 40}};
+constexpr PhysRange kHighMemory[] = {{PhysAddr{std::uint64_t{1} << 60}, 0x1000},
+                                     {PhysAddr{std::uint64_t{1} << 61}, 0x1000}};
+
 TEST_F(CoherentRoute, ComesToOrdinaryMemoryThatLiesElsewhere) {
   world_.give(Role::default_pool, world_.pool("d", Memory::coherent));
-  world_.roles.ordinary_elsewhere = true;
+  world_.roles.ordinary_elsewhere = kAllMemory;
   EXPECT_EQ(names(), (Names{"-device", "-bounce", "ordinary"}));
 }
 
+TEST_F(CoherentRoute, RefusesOrdinaryMemoryElsewhereOfWhichTheDeviceReachesNothing) {
+  world_.roles.ordinary_elsewhere = kHighMemory;
+  EXPECT_EQ(names(), (Names{"-device", "-bounce", "!ordinary"}));
+  EXPECT_EQ(last().error, Error::unreachable);
+}
+
+TEST_F(CoherentRoute, BehindAnIommuReachesOrdinaryMemoryWhereverItLies) {
+  world_.roles.ordinary_elsewhere = kHighMemory;
+  world_.device.behind_iommu = true;
+  EXPECT_EQ(last().reason, Reason::elsewhere);
+}
+
 TEST_F(CoherentRoute, SaysOfOrdinaryMemoryElsewhereThatItIsNotCarveoutsToPlace) {
-  world_.roles.ordinary_elsewhere = true;
+  world_.roles.ordinary_elsewhere = kAllMemory;
   EXPECT_EQ(last().reason, Reason::elsewhere);
 }
 
@@ -372,6 +388,21 @@ TEST_F(NamedPool, ByNameIsTheOnlyCandidate) {
 
 TEST_F(NamedPool, MayBeContiguousMemory) {
   EXPECT_EQ(names({.pool = {.name = "frames"}}), (Names{"contiguous_device:cma"}));
+}
+
+TEST_F(NamedPool, SaysThatItIsServedBecauseItWasNamed) {
+  EXPECT_EQ(last({.pool = {.index = 1}}).reason, Reason::named);
+}
+
+TEST_F(NamedPool, OfCoherentMemorySaysWhenThatIsAgainstTheAttributes) {
+  for (const Attributes against : {Attributes::non_coherent, Attributes::no_cpu_mapping}) {
+    EXPECT_EQ(last({.attributes = against, .pool = {.index = 1}}).reason, Reason::named_against);
+  }
+}
+
+TEST_F(NamedPool, OfContiguousMemoryIsNotAgainstAttributesThatWantNoCoherentMemory) {
+  EXPECT_EQ(last({.attributes = Attributes::non_coherent, .pool = {.name = "frames"}}).reason,
+            Reason::named);
 }
 
 TEST_F(NamedPool, ThatWasRefusedSaysWhy) {

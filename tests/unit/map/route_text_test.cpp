@@ -94,6 +94,12 @@ TEST(RouteText, TheLackOfARestrictedPoolIsSaid) {
             "no restricted pool");
 }
 
+TEST(RouteText, APoolThatTheRequestNamesAgainstItsAttributesIsSaidToBe) {
+  const std::string text =
+      sentence({.role = Role::device, .verdict = Verdict::open, .reason = Reason::named_against});
+  EXPECT_EQ(text, "the request names it, against its own attributes");
+}
+
 TEST(RouteText, TheOnlyMemoryLeftIsSaidToBeAgainstTheAttributes) {
   const std::string text = sentence(
       {.role = Role::default_pool, .verdict = Verdict::open, .reason = Reason::only_memory_left});

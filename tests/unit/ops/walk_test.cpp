@@ -123,15 +123,17 @@ TEST_F(Walk, BehindAnIommuTheMemoryIsTakenWhereverItLies) {
   EXPECT_TRUE(take(device, 32));
 }
 
+constexpr PhysRange kAllMemory[] = {{PhysAddr{0}, std::uint64_t{1} << 40}};
+
 TEST_F(Walk, OrdinaryMemoryElsewhereIsNoBlock) {
-  SimBoard board{{}, [](Platform& platform) { platform.ordinary_elsewhere = true; }};
+  SimBoard board{{}, [](Platform& platform) { platform.ordinary_elsewhere = kAllMemory; }};
   const auto taken = must(take(board.device("eth", {.coherent = true}), 32));
   EXPECT_EQ(taken.role, Role::ordinary);
   EXPECT_FALSE(taken.block);
 }
 
 TEST_F(Walk, OrdinaryMemoryElsewhereCannotBeAllocated) {
-  SimBoard board{{}, [](Platform& platform) { platform.ordinary_elsewhere = true; }};
+  SimBoard board{{}, [](Platform& platform) { platform.ordinary_elsewhere = kAllMemory; }};
   EXPECT_EQ(error_of(alloc_coherent(board.device("eth", {.coherent = true}), 32)), Error::no_pool);
 }
 

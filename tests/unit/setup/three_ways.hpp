@@ -54,13 +54,15 @@ struct BoardFacts {
   std::vector<BusMaster> devices;
 };
 
+inline constexpr PhysRange kAllMemory[] = {{PhysAddr{0}, std::uint64_t{1} << 40}};
+
 /// A board that was built in one of the ways.
 class BuiltBoard {
  public:
   BuiltBoard(BoardFacts facts, Source source, bool ordinary_elsewhere = false)
       : machine{}, port{machine}, facts_{std::move(facts)}, storage_(16 * 1024) {
     platform_.aliases = machine.aliases();
-    platform_.ordinary_elsewhere = ordinary_elsewhere;
+    if (ordinary_elsewhere) platform_.ordinary_elsewhere = kAllMemory;
     for (const PoolFacts& pool : facts_.pools) names_.push_back("/reserved-memory/" + pool.name);
     for (std::size_t i = 0; i < facts_.devices.size(); ++i) {
       paths_.push_back("/bus" + std::to_string(i) + "/" + facts_.devices[i].name);
