@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -27,65 +28,13 @@ struct RangeAllocatorAudit {
   /// What is wrong with the tables; empty where nothing is. `live` receives every block, in the
   /// order of chunks and addresses.
   static std::string fault(const RangeAllocator& allocator, std::vector<Live>& live) {
-    const auto& nodes = allocator.nodes_;
-    std::vector<bool> seen(nodes.size(), false);
-    std::uint64_t total = 0;
-    std::uint64_t used = 0;
-
-    for (std::uint32_t chunk = 0; chunk < allocator.chunks_.size(); ++chunk) {
-      const auto& area = allocator.chunks_[chunk];
-      if (area.first != total) return "chunk " + std::to_string(chunk) + " is not numbered on";
-      std::uint64_t at = area.first;
-      std::uint32_t previous = RangeAllocator::kNone;
-      bool previous_is_free = false;
-      for (std::uint32_t tag = area.lowest; tag != RangeAllocator::kNone; tag = nodes[tag].next) {
-        if (tag >= nodes.size()) return "a link leads out of the tables: " + std::to_string(tag);
-        if (seen[tag]) return "run " + std::to_string(tag) + " is linked twice";
-        seen[tag] = true;
-        const auto& node = nodes[tag];
-        if (node.previous != previous)
-          return "run " + std::to_string(tag) + " has a wrong previous";
-        if (node.first != at) return "run " + std::to_string(tag) + " leaves a gap or overlaps";
-        if (node.granules == 0) return "run " + std::to_string(tag) + " is empty";
-        const bool is_live = node.serial % 2 == 1;
-        if (!is_live && previous_is_free) return "run " + std::to_string(tag) + " was not merged";
-        if (is_live) {
-          used += node.granules;
-          live.push_back(
-              {.range = {PhysAddr{area.base.raw() + (at - area.first) * allocator.granule_bytes()},
-                         node.granules * allocator.granule_bytes()},
-               .chunk = chunk,
-               .tag = tag,
-               .serial = node.serial,
-               .holder = node.holder});
-        }
-        at += node.granules;
-        previous = tag;
-        previous_is_free = !is_live;
-      }
-      if (at != std::uint64_t{area.first} + area.granules) {
-        return "the runs of chunk " + std::to_string(chunk) + " do not fill it";
-      }
-      total += area.granules;
-    }
-
-    for (std::uint32_t tag = allocator.spares_; tag != RangeAllocator::kNone;
-         tag = nodes[tag].next) {
-      if (tag >= nodes.size()) return "a spare leads out of the tables: " + std::to_string(tag);
-      if (seen[tag]) return "spare " + std::to_string(tag) + " is linked twice, or is a run";
-      seen[tag] = true;
-      if (nodes[tag].granules != 0) return "spare " + std::to_string(tag) + " has granules";
-      if (nodes[tag].serial % 2 == 1) return "spare " + std::to_string(tag) + " is a live block";
-    }
-    for (std::size_t tag = 0; tag < seen.size(); ++tag) {
-      if (!seen[tag]) return "node " + std::to_string(tag) + " is lost";
-    }
-
-    if (allocator.total_ != total) return "the total is wrong";
-    if (allocator.used_ != used) return "what is used is wrong";
-    if (allocator.peak_ < used) return "the peak is less than what is used";
-    if (allocator.blocks_ != live.size()) return "the number of blocks is wrong";
-    return {};
+    const tables::State& state = allocator.state_;
+    std::vector<Piece> pieces;
+    std::string wrong = pieces_of(state, pieces);
+    if (!wrong.empty()) return wrong;
+    wrong = fault_of_pieces(state, pieces, live);
+    if (!wrong.empty()) return wrong;
+    return state.runs == nullptr ? "" : fault_of_lists(state, pieces);
   }
 
   static std::string fault(const RangeAllocator& allocator) {
@@ -93,52 +42,235 @@ struct RangeAllocatorAudit {
     return fault(allocator, live);
   }
 
-  static std::size_t node_count(const RangeAllocator& allocator) { return allocator.nodes_.size(); }
-
-  /// Everything that the allocator knows, to prove that a refused call changed nothing.
+  /// All that a caller could tell from the allocator, to prove that a refused call changed nothing.
   struct Snapshot {
-    std::vector<std::byte> bytes;
+    std::vector<Live> live;
+    std::vector<std::uint32_t> serials;
+    Usage usage;
     bool operator==(const Snapshot&) const = default;
   };
 
   static Snapshot snapshot(const RangeAllocator& allocator) {
-    const auto areas = std::as_bytes(allocator.chunks_);
-    const auto nodes = std::as_bytes(allocator.nodes_);
-    std::vector<std::byte> bytes;
-    bytes.insert(bytes.end(), areas.begin(), areas.end());
-    bytes.insert(bytes.end(), nodes.begin(), nodes.end());
-    for (const std::uint32_t field : {allocator.spares_, allocator.total_, allocator.used_,
-                                      allocator.peak_, allocator.blocks_}) {
-      const auto raw = std::as_bytes(std::span{&field, 1});
-      bytes.insert(bytes.end(), raw.begin(), raw.end());
+    Snapshot shot{{}, {}, allocator.usage()};
+    static_cast<void>(fault(allocator, shot.live));
+    for (std::uint32_t tag = 0; tag < allocator.state_.tags; ++tag) {
+      shot.serials.push_back(allocator.state_.runs[tag].serial);
     }
-    return {std::move(bytes)};
+    return shot;
   }
 
   /// A second allocator in the same state, over tables of its own.
   ///
-  /// @param storage  as long as the storage of the original, at least.
+  /// @param storage  as long as the storage of the original, which was no longer than it asked for.
   static RangeAllocator clone(const RangeAllocator& original, std::span<std::byte> storage) {
-    const auto areas = std::as_bytes(original.chunks_);
-    const auto nodes = std::as_bytes(original.nodes_);
-    if (!areas.empty()) std::memcpy(storage.data(), areas.data(), areas.size());
-    if (!nodes.empty()) std::memcpy(storage.data() + areas.size(), nodes.data(), nodes.size());
-    auto* const at = static_cast<void*>(storage.data());
-    auto* const behind = static_cast<void*>(storage.data() + areas.size());
-    RangeAllocator copy{{static_cast<RangeAllocator::Area*>(at), original.chunks_.size()},
-                        {static_cast<RangeAllocator::Node*>(behind), original.nodes_.size()},
-                        original.granule_shift_};
-    copy.spares_ = original.spares_;
-    copy.total_ = original.total_;
-    copy.used_ = original.used_;
-    copy.peak_ = original.peak_;
-    copy.blocks_ = original.blocks_;
-    return copy;
+    tables::State state = original.state_;
+    const auto* const from = static_cast<const std::byte*>(static_cast<const void*>(state.areas));
+    std::memcpy(storage.data(), from, storage.size());
+    const auto move = [&](auto*& pointer) {
+      if (pointer == nullptr) return;
+      const auto* const at = static_cast<const std::byte*>(static_cast<const void*>(pointer));
+      void* const there = storage.data() + (at - from);
+      pointer = static_cast<std::remove_reference_t<decltype(pointer)>>(there);
+    };
+    move(state.areas);
+    move(state.runs);
+    move(state.near);
+    move(state.links);
+    return RangeAllocator{state};
   }
 
   /// Puts a tag where only billions of allocations would bring it.
   static void set_serial(RangeAllocator& allocator, std::uint32_t tag, std::uint32_t serial) {
-    allocator.nodes_[tag].serial = serial;
+    allocator.state_.runs[tag].serial = serial;
+  }
+
+  static bool has_parked(const RangeAllocator& allocator) {
+    return !allocator.state_.parked.none();
+  }
+
+ private:
+  struct Piece {
+    std::uint32_t chunk;
+    std::uint64_t first;
+    std::uint64_t granules;
+    std::uint32_t tag;
+    bool free;
+  };
+
+  static std::string pieces_of(const tables::State& state, std::vector<Piece>& pieces) {
+    if (state.runs == nullptr) return bitmap_pieces(state, pieces);
+    return state.near != nullptr ? sparse_pieces(state, pieces) : dense_pieces(state, pieces);
+  }
+
+  static std::string sparse_pieces(const tables::State& state, std::vector<Piece>& pieces) {
+    std::vector<bool> seen(state.tags, false);
+    std::uint64_t at = 0;
+    std::uint32_t tag = state.tags;
+    for (std::uint32_t chunk = 0; chunk < state.area_count; ++chunk) {
+      if (tag != state.tags + chunk) return "a chunk's front is missing";
+      const std::uint64_t end =
+          state.areas[chunk].first + std::uint64_t{state.areas[chunk].granules};
+      if (state.runs[tag].granules != 0 || state.runs[tag].serial != 0) return "a front is a block";
+      do {
+        const std::uint32_t next = state.near[tag].next;
+        if (next > state.tags + state.area_count) return "a tag leads out of the tables";
+        if (state.near[next].previous != tag) return "a tag's previous is wrong";
+        if (tag < state.tags) {
+          if (seen[tag]) return "a tag is there twice";
+          seen[tag] = true;
+          if (state.runs[tag].first != at) return "a block is not where the one before ends";
+          if (state.runs[tag].granules == 0) return "a block is empty";
+          pieces.push_back({chunk, at, state.runs[tag].granules, tag, false});
+          at += state.runs[tag].granules;
+        }
+        if (state.runs[next].first < at || at > end) return "blocks overlap";
+        if (state.runs[next].first != at) {
+          pieces.push_back({chunk, at, state.runs[next].first - at, tag, true});
+          at = state.runs[next].first;
+        }
+        tag = next;
+      } while (tag < state.tags);
+      if (at != end) return "the pieces of a chunk do not fill it";
+    }
+    for (std::uint32_t spare = state.spares; spare != 0xffff; spare = state.near[spare].next) {
+      if (spare >= state.tags || seen[spare]) return "a spare is none";
+      seen[spare] = true;
+      if (state.runs[spare].serial % 2 == 1) return "a spare is live";
+    }
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      if (!seen[i]) return "tag " + std::to_string(i) + " is lost";
+    }
+    return {};
+  }
+
+  static std::string dense_pieces(const tables::State& state, std::vector<Piece>& pieces) {
+    constexpr std::uint32_t kFree = 0x80000000;
+    std::uint32_t at = 0;
+    for (std::uint32_t chunk = 0; chunk < state.area_count; ++chunk) {
+      if (state.runs[at].granules != 0 || state.runs[at].serial != 0) return "a gap has a run";
+      if (state.areas[chunk].first != ++at) return "a chunk is not numbered on";
+      const std::uint32_t end = at + state.areas[chunk].granules;
+      while (at < end) {
+        const std::uint32_t length = state.runs[at].granules & ~kFree;
+        const bool free = (state.runs[at].granules & kFree) != 0;
+        if (length == 0 || length > end - at) return "a run has an impossible length";
+        const std::uint32_t last = state.runs[at + length - 1].granules;
+        if (last != (free || length == 1 ? state.runs[at].granules : 0))
+          return "a last tag is wrong";
+        for (std::uint32_t i = at + (free ? 0 : 1); i < at + length; ++i) {
+          if (state.runs[i].serial % 2 == 1) return "a block lives inside a run";
+        }
+        if (!free && state.runs[at].live() && state.runs[at].first != at)
+          return "a block is elsewhere";
+        pieces.push_back({chunk, at, length, at, free});
+        at += length;
+      }
+    }
+    return state.runs[at].granules == 0 ? "" : "the last gap has a run";
+  }
+
+  static std::string bitmap_pieces(const tables::State& state, std::vector<Piece>& pieces) {
+    const auto bits = [&](std::uint64_t at) { return (state.words[at / 16] >> (at % 16 * 2)) & 3; };
+    for (std::uint32_t chunk = 0; chunk < state.area_count; ++chunk) {
+      std::uint64_t at = state.areas[chunk].first;
+      const std::uint64_t end = at + state.areas[chunk].granules;
+      while (at < end) {
+        const std::uint64_t first = at;
+        const bool free = bits(at) == 0;
+        if (bits(at) == 2) return "a last granule is free";
+        if (free) {
+          while (at < end && bits(at) == 0) ++at;
+        } else {
+          while (at < end && bits(at) == 1) ++at;
+          if (at == end || bits(at) != 3) return "a block has no last granule";
+          ++at;
+        }
+        pieces.push_back({chunk, first, at - first, static_cast<std::uint32_t>(first), free});
+      }
+    }
+    return {};
+  }
+
+  static std::string fault_of_pieces(const tables::State& state, const std::vector<Piece>& pieces,
+                                     std::vector<Live>& live) {
+    std::uint64_t used = 0;
+    std::uint64_t total = 0;
+    std::uint32_t blocks = 0;
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      const Piece& piece = pieces[i];
+      total += piece.granules;
+      if (piece.free) {
+        if (i > 0 && pieces[i - 1].free && pieces[i - 1].chunk == piece.chunk) return "not merged";
+        continue;
+      }
+      used += piece.granules;
+      ++blocks;
+      const auto& area = state.areas[piece.chunk];
+      const PhysRange range{
+          PhysAddr{area.base.raw() + (piece.first - area.first) * state.granule_bytes},
+          piece.granules * state.granule_bytes};
+      if (state.runs == nullptr) {
+        live.push_back({range, piece.chunk, piece.tag, 1, 0});
+        continue;
+      }
+      const auto& run = state.runs[piece.tag];
+      const bool parked = !state.parked.none() && state.parked.tag == piece.tag;
+      if (parked == run.live()) return "neither live nor parked, or both";
+      if (parked && PhysRange{PhysAddr{state.parked.base}, state.parked.size_bytes} != range)
+        return "the parked block is elsewhere";
+      if (parked && piece.granules > state.total / 64) return "too long a block is parked";
+      if (!parked) live.push_back({range, piece.chunk, piece.tag, run.serial, run.holder});
+    }
+    if (state.total != total) return "the total is wrong";
+    if (state.used != used) return "what is used is wrong";
+    if (state.blocks != blocks) return "the number of blocks is wrong";
+    return {};
+  }
+
+  static std::string fault_of_lists(const tables::State& state, const std::vector<Piece>& pieces) {
+    const bool sparse = state.near != nullptr;
+    const auto next = [&](std::uint32_t tag) -> std::uint32_t {
+      return sparse ? state.links[tag].next : state.runs[tag].first;
+    };
+    const auto previous = [&](std::uint32_t tag) -> std::uint32_t {
+      return sparse ? state.links[tag].previous : state.runs[tag].holder;
+    };
+    std::map<std::uint32_t, std::uint64_t> lengths;
+    for (const Piece& piece : pieces) {
+      if (piece.free) lengths[piece.tag] = piece.granules;
+    }
+    unsigned most = 0;
+    while (!sparse && most < SizeClass::kCount && class_of(state.total) >= most) ++most;
+    if (sparse) most = SizeClass::kCount;
+    std::size_t listed = 0;
+    for (unsigned size_class = 0; size_class < most; ++size_class) {
+      const std::uint32_t head = state.heads + size_class;
+      std::uint32_t before = head;
+      for (std::uint32_t tag = next(head); tag != head; tag = next(tag)) {
+        if (!lengths.contains(tag)) return "a list has what is not free";
+        if (class_of(lengths[tag]) != size_class) return "a run is in another class";
+        if (previous(tag) != before) return "a list leads back elsewhere";
+        if (++listed > lengths.size()) return "a run is listed twice";
+        before = tag;
+      }
+      if (previous(head) != before) return "a head's previous is not the last";
+      const bool marked = state.classes.first_from(size_class) == size_class;
+      if (marked != (next(head) != head)) return "a class is not marked as it is";
+    }
+    return listed == lengths.size() ? "" : "a free run is in no list";
+  }
+
+  /// By counting: the shortest length of each class is 1/16 of an octave more than the last one's.
+  static unsigned class_of(std::uint64_t granules) {
+    unsigned size_class = 0;
+    std::uint64_t shortest = 1;
+    for (std::uint64_t step = 1;; step *= 2) {
+      for (unsigned i = 0; i < 16; ++i) {
+        if (granules < shortest + step || size_class + 1 == SizeClass::kCount) return size_class;
+        shortest += step;
+        ++size_class;
+      }
+    }
   }
 };
 

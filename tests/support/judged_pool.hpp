@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,9 +19,15 @@ namespace carveout::testing {
 class JudgedPool {
  public:
   JudgedPool(std::span<const PhysRange> chunks, std::uint64_t granule_bytes, std::size_t blocks)
-      : storage_(RangeAllocator::storage_bytes(chunks.size(), blocks)),
-        allocator_{*RangeAllocator::create(chunks, granule_bytes, blocks, storage_)},
-        naive_{chunks, granule_bytes, blocks} {}
+      : JudgedPool{chunks, granule_bytes, TagStore::sparse(blocks), blocks} {}
+
+  /// @param blocks   the most that may live at once in this store.
+  /// @param serials  whether the store keeps any.
+  JudgedPool(std::span<const PhysRange> chunks, std::uint64_t granule_bytes, TagStore store,
+             std::size_t blocks = std::numeric_limits<std::size_t>::max(), bool serials = true)
+      : storage_(storage_bytes(chunks, granule_bytes, store)),
+        allocator_{*RangeAllocator::create(chunks, granule_bytes, store, storage_)},
+        naive_{chunks, granule_bytes, blocks, serials} {}
 
   /// A copy in the same state that shares nothing with this one.
   JudgedPool(const JudgedPool& other)
@@ -35,24 +42,32 @@ class JudgedPool {
     const auto expected = naive_.find(need, reaches);
     const auto got = allocator_.take(need, reaches);
     taken_ = got.has_value();
-    if (expected.has_value() != got.has_value()) {
-      return got ? "granted, and should be " + name(expected.error())
-                 : "refused with " + name(got.error()) + ", and there is room";
-    }
+    // What a bounded search may leave out, and whatever a caller left to the allocator.
+    const bool bounded = need.context == Context::must_not_wait;
+    if (got && !expected) return "granted, and should be " + name(expected.error());
     if (!got) {
-      if (got.error() != expected.error()) {
-        return "refused with " + name(got.error()) + " instead of " + name(expected.error());
+      const Error exact = expected ? Error::exhausted : expected.error();
+      if (expected && !bounded) return "refused with " + name(got.error()) + ", and there is room";
+      if (got.error() != exact && !(bounded && got.error() == Error::exhausted)) {
+        return "refused with " + name(got.error()) + " instead of " + name(exact);
       }
       return unchanged(before);
     }
-    if (got->range != expected->range) {
-      return "granted at " + std::to_string(got->range.base.raw()) + " + " +
-             std::to_string(got->range.size_bytes) + " instead of " +
-             std::to_string(expected->range.base.raw()) + " + " +
-             std::to_string(expected->range.size_bytes);
+    const auto reach = naive_.reach_of(need, reaches, *got);
+    if (!reach) return "granted what does not fit the request, or is not free";
+    if (!bounded) {
+      if (*reach > expected->reach) return "granted from a later reach";
+      if (need.fit != Fit::any) {
+        if (got->range != expected->range) {
+          return "granted at " + std::to_string(got->range.base.raw()) + " + " +
+                 std::to_string(got->range.size_bytes) + " instead of " +
+                 std::to_string(expected->range.base.raw()) + " + " +
+                 std::to_string(expected->range.size_bytes);
+        }
+        if (got->dma != expected->dma) return "another device address";
+        if (got->chunk != expected->chunk) return "another chunk";
+      }
     }
-    if (got->dma != expected->dma) return "another device address";
-    if (got->chunk != expected->chunk) return "another chunk";
     if (got->serial == 0) return "serial 0";
     if (!naive_.take(*got, need.holder)) return "a tag and serial that were given before";
     return judge();
@@ -96,6 +111,13 @@ class JudgedPool {
   [[nodiscard]] const RangeAllocator& allocator() const { return allocator_; }
 
  private:
+  static std::size_t storage_bytes(std::span<const PhysRange> chunks, std::uint64_t granule_bytes,
+                                   TagStore store) {
+    std::uint64_t granules = 0;
+    for (const PhysRange& chunk : chunks) granules += chunk.size_bytes / granule_bytes;
+    return store.storage_bytes(chunks.size(), granules);
+  }
+
   static std::string name(Error error) { return std::string{name_of(error)}; }
 
   [[nodiscard]] std::string unchanged(const RangeAllocatorAudit::Snapshot& before) const {

@@ -7,7 +7,6 @@
 #include <expected>
 #include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -31,17 +30,21 @@ class NaivePool {
     std::uint32_t chunk;
     PhysRange range;
     DmaAddr dma;
+    std::size_t reach;
   };
 
-  NaivePool(std::span<const PhysRange> chunks, std::uint64_t granule_bytes, std::size_t blocks)
-      : granule_{granule_bytes}, nodes_{2 * blocks + chunks.size()} {
+  /// @param blocks   the most that may live at once.
+  /// @param serials  whether the store keeps any; without, blocks are told apart by address.
+  NaivePool(std::span<const PhysRange> chunks, std::uint64_t granule_bytes, std::size_t blocks,
+            bool serials = true)
+      : granule_{granule_bytes}, blocks_{blocks}, serials_{serials} {
     for (const PhysRange& range : chunks) {
       chunks_.push_back({range, std::vector<bool>(range.size_bytes / granule_bytes, false)});
     }
   }
 
-  /// Where the request goes: fit `any` is taken to be `first`, which is what the allocator of this
-  /// version does.
+  /// Where an exact search puts the request; for fit `any`, whether it has a place at all, and in
+  /// which reach.
   [[nodiscard]] std::expected<Place, Error> find(const Need& need,
                                                  std::span<const Reach> reaches) const {
     if (need.size_bytes == 0) return std::unexpected{Error::zero_size};
@@ -54,51 +57,75 @@ class NaivePool {
     }
 
     bool reached = false;
-    bool full = false;
     const Wide granules = (Wide{need.size_bytes} + granule_ - 1) / granule_;
-    for (const Reach& reach : reaches) {
+    for (std::size_t r = 0; r < reaches.size(); ++r) {
+      const Reach& reach = reaches[r];
       std::optional<Place> best;
       std::size_t best_length = 0;
+      for (const ChunkMap& chunk : chunks_) {
+        if (shows_a_byte(reach, chunk.range)) reached = true;
+      }
       for (std::uint32_t i = 0; i < chunks_.size(); ++i) {
-        if (shows_a_byte(reach, chunks_[i].range)) reached = true;
         for (const auto& [start, length] : free_runs(i)) {
           for (std::size_t at = start; at < start + length; ++at) {
             if (at + granules > start + length) break;
             const PhysRange range = range_of(i, at, static_cast<std::size_t>(granules));
             if (!fits(need, reach, range)) continue;
             // The lowest place of this run; the search goes on in the next one.
-            const std::size_t pieces =
-                std::size_t{at != start} + std::size_t{at + granules != start + length};
-            if (node_count() + pieces > nodes_) {
-              full = true;
-            } else if (!best || length < best_length) {
+            if (!best || length < best_length) {
               best = Place{i, range,
-                           DmaAddr{reach.dma.raw() + (range.base.raw() - reach.first.raw())}};
+                           DmaAddr{reach.dma.raw() + (range.base.raw() - reach.first.raw())}, r};
               best_length = length;
             }
             break;
           }
-          if (best && need.fit != Fit::best) return *best;
+          if (best && need.fit != Fit::best) break;
         }
+        if (best && need.fit != Fit::best) break;
       }
+      if (best && live_blocks() >= blocks_) return std::unexpected{Error::table_full};
       if (best) return *best;
     }
-    if (!reached) return std::unexpected{Error::unreachable};
-    return std::unexpected{full ? Error::table_full : Error::exhausted};
+    return std::unexpected{reached ? Error::exhausted : Error::unreachable};
+  }
+
+  /// The first reach from which the range may be granted for this need; nothing where it may not.
+  [[nodiscard]] std::optional<std::size_t> reach_of(const Need& need,
+                                                    std::span<const Reach> reaches,
+                                                    const Grant& grant) const {
+    if (grant.chunk >= chunks_.size()) return std::nullopt;
+    const PhysRange& chunk = chunks_[grant.chunk].range;
+    const Wide granules = (Wide{need.size_bytes} + granule_ - 1) / granule_;
+    if (!chunk.contains(grant.range) || grant.range.size_bytes != granules * granule_) {
+      return std::nullopt;
+    }
+    if ((grant.range.base.raw() - chunk.base.raw()) % granule_ != 0) return std::nullopt;
+    if (shares_with_a_block(grant.range)) return std::nullopt;
+    for (std::size_t r = 0; r < reaches.size(); ++r) {
+      const Reach& reach = reaches[r];
+      if (!fits(need, reach, grant.range)) continue;
+      if (grant.dma.raw() == reach.dma.raw() + (grant.range.base.raw() - reach.first.raw()))
+        return r;
+    }
+    return std::nullopt;
   }
 
   /// Whether the grant is new under its tag and serial.
   bool take(const Grant& grant, Holder holder) {
-    if (!tags_.contains(grant.tag) && tags_.size() == nodes_) return false;
-    tags_.insert(grant.tag);
+    if (!serials_) given_.erase({grant.tag, grant.serial});
     mark(grant.range, true);
     peak_ = std::max(peak_, used_bytes());
-    return given_.insert({{grant.tag, grant.serial}, {grant.range, grant.chunk, holder, true}})
+    return given_
+        .insert(
+            {{grant.tag, grant.serial}, {grant.range, grant.chunk, serials_ ? holder : 0, true}})
         .second;
   }
 
   [[nodiscard]] std::optional<Error> give_back(PhysRange range, std::uint32_t tag,
                                                std::uint32_t serial) {
+    if (!serials_) {
+      return serial == 1 ? give_back_at(range.base, range.size_bytes) : Error::foreign_block;
+    }
     const auto found = given_.find({tag, serial});
     if (found == given_.end()) return Error::foreign_block;
     Given& given = found->second;
@@ -192,9 +219,8 @@ class NaivePool {
     return runs;
   }
 
-  [[nodiscard]] std::size_t node_count() const {
+  [[nodiscard]] std::size_t live_blocks() const {
     std::size_t count = 0;
-    for (std::uint32_t i = 0; i < chunks_.size(); ++i) count += free_runs(i).size();
     for (const auto& [name, given] : given_) count += given.live ? 1 : 0;
     return count;
   }
@@ -228,11 +254,11 @@ class NaivePool {
   }
 
   std::uint64_t granule_;
-  std::size_t nodes_;
+  std::size_t blocks_;
+  bool serials_;
   std::uint64_t peak_ = 0;
   std::vector<ChunkMap> chunks_;
   std::map<Name, Given> given_;
-  std::set<std::uint32_t> tags_;
 };
 
 }  // namespace carveout::testing

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
-#include <limits>
 #include <optional>
 #include <span>
 
@@ -15,11 +14,9 @@
 #include "carveout/core/error.hpp"
 #include "carveout/core/size.hpp"
 #include "carveout/core/window.hpp"
+#include "carveout/pool/tag_store.hpp"
 
 namespace carveout {
-
-/// Names whoever holds a range: the index of a device in its System, as a rule.
-using Holder = std::uint32_t;
 
 /// Which of the free runs that would do is taken.
 enum class Fit : std::uint8_t {
@@ -35,7 +32,9 @@ struct Need {
   std::uint64_t boundary_bytes = 0;  ///< a power of two, or 0; the bytes asked for do not cross it
   Holder holder = 0;
   Fit fit = Fit::any;
-  Context context = Context::may_wait;  ///< must_not_wait may be refused what an exact search finds
+  /// must_not_wait never searches longer than a bound, so it may be refused what an exact search
+  /// would find, and takes `fit` for a wish.
+  Context context = Context::may_wait;
 };
 
 /// A range handed out. Together, tag and serial name this one allocation for ever.
@@ -63,31 +62,47 @@ struct Usage {
 /// A range allocator over one or several chunks of physical memory.
 ///
 /// Guarantees: what it hands out is never handed out again before it is given back; a range lies
-/// whole in one chunk and in one reach; a refused call changes nothing; no value of any argument
-/// makes it read or write outside its tables. It takes no lock and calls nobody: Pool does that.
+/// whole in one chunk and in one reach; a refused call changes nothing that a caller can see; no
+/// value of any argument makes it read or write outside its tables. It takes no lock and calls
+/// nobody: Pool does that.
+///
+/// A block of at most 1/64 of the memory that is given back is parked: the next request of its
+/// length gets it, and otherwise it becomes free for everybody when the next one is parked, and
+/// before anything is refused. For a caller it is free memory in every respect.
 ///
 /// One owner: it may be moved, and the source of a move is not used again.
 class RangeAllocator {
  public:
   static constexpr std::size_t kStorageAlign = alignof(std::uint64_t);
 
-  /// Bytes of storage for so many chunks and live blocks, on this machine. It depends neither on
-  /// the granule nor on the size of the chunks. The largest std::size_t for tables that no machine
-  /// can hold.
-  [[nodiscard]] static constexpr std::size_t storage_bytes(std::size_t chunks, std::size_t blocks);
+  /// Bytes of storage for so many chunks and live blocks, on this machine, in the sparse store. It
+  /// depends neither on the granule nor on the size of the chunks. The largest std::size_t for
+  /// tables that no machine can hold.
+  [[nodiscard]] static constexpr std::size_t storage_bytes(std::size_t chunks, std::size_t blocks) {
+    return TagStore::sparse(blocks).storage_bytes(chunks, 0);
+  }
 
   /// An allocator over `chunks`, which share no byte, and whose bases and sizes are multiples of
   /// `granule_bytes`. Chunks that touch stay apart: no range spans two.
   ///
-  /// @param blocks   how many live blocks the tables have room for, at least.
-  /// @param storage  aligned to kStorageAlign; outlives the allocator; nobody else writes there.
+  /// @param storage  as long as `store` says; aligned to kStorageAlign; outlives the allocator;
+  ///                 nobody else writes there.
   /// Fails with exactly one of: bad_granule (not a power of two, or the chunks together have 2^32
   /// of them or more), empty_range, wraps, below_granule (a chunk is not whole granules), overlaps
   /// (two chunks), storage_too_small (with what is needed and what was given).
+  /// Cost: linear in the tables.
+  [[nodiscard]] static Result<RangeAllocator> create(std::span<const PhysRange> chunks,
+                                                     std::uint64_t granule_bytes, TagStore store,
+                                                     std::span<std::byte> storage);
+  /// The same with the sparse store.
+  ///
+  /// @param blocks  how many live blocks the tables have room for, exactly.
   [[nodiscard]] static Result<RangeAllocator> create(std::span<const PhysRange> chunks,
                                                      std::uint64_t granule_bytes,
                                                      std::size_t blocks,
-                                                     std::span<std::byte> storage);
+                                                     std::span<std::byte> storage) {
+    return create(chunks, granule_bytes, TagStore::sparse(blocks), storage);
+  }
 
   RangeAllocator(RangeAllocator&&) = default;
   RangeAllocator& operator=(RangeAllocator&&) = default;
@@ -106,11 +121,24 @@ class RangeAllocator {
   ///   bad_boundary      boundary_bytes is neither 0 nor a power of two
   ///   crosses_boundary  size_bytes > boundary_bytes, which is not 0
   ///   unreachable       no byte of any chunk lies in any reach
-  ///   table_full        free runs would do, but each would have to be cut, and the tables have no
-  ///                     room for the pieces; never while fewer than the blocks of create() live
-  ///   exhausted         no free run would do
-  /// Cost: linear in reaches x (chunks + blocks), whatever the sizes.
+  ///   table_full        a free run would do, and as many blocks live as the tables have room for
+  ///   exhausted         no free run would do, or (must_not_wait) none that a bounded search finds
+  /// A plain request - Fit::any, no boundary, an alignment up to the granule, a first reach that
+  /// shows every chunk - is granted in constant time whenever there is a free run of its guaranteed
+  /// class: n granules, or up to 1/16 more where n is over 16. So is one that asks for more
+  /// alignment, with the alignment less a granule added to n.
+  /// Cost: constant for what is said above. Otherwise bounded by the number of size classes, and
+  /// after that, for may_wait only, linear in the free runs; each times reaches and chunks.
   [[nodiscard]] std::expected<Grant, Error> take(const Need& need, std::span<const Reach> reaches);
+
+  /// take() for a need of nothing but bytes, and one reach: the same answers in fewer steps.
+  [[nodiscard]] std::expected<Grant, Error> take(std::uint64_t size_bytes, Holder holder,
+                                                 const Reach& reach) {
+    if (!shows_all(reach)) [[unlikely]] {
+      return take(Need{.size_bytes = size_bytes, .holder = holder}, {&reach, 1});
+    }
+    return take_plain(size_bytes, holder, Context::may_wait, reach);
+  }
 
   /// Gives a grant back.
   ///
@@ -123,7 +151,31 @@ class RangeAllocator {
   /// A tag's serials come round after 2^31 allocations under it: an older grant than that may be
   /// called foreign, or be taken for the live block, if that has its very range.
   /// Cost: linear in chunks; a refusal, in chunks + blocks.
-  std::expected<void, Error> give_back(PhysRange range, std::uint32_t tag, std::uint32_t serial);
+  [[gnu::always_inline]] std::expected<void, Error> give_back(PhysRange range, std::uint32_t tag,
+                                                              std::uint32_t serial) {
+    if (tag < state_.tags) [[likely]] {
+      Run& run = state_.runs[tag];
+      if (run.serial == serial && run.live() && range.base == state_.address_of(run.first) &&
+          range.size_bytes == std::uint64_t{run.granules} << state_.granule_shift) [[likely]] {
+        ++run.serial;
+        if (run.granules > state_.park_most) [[unlikely]] {
+          state_.note_peak(state_.used_by_blocks());
+          state_.calls->release(state_, tag);
+          return {};
+        }
+        const bool none = state_.parked.none();
+        const Tag before = state_.parked.tag;
+        state_.parked.base = range.base.raw();
+        state_.parked.tag = tag;
+        state_.parked.size_bytes = range.size_bytes;
+        if (!none) state_.calls->release(state_, before);
+        // The parked block still counts, so this is what blocks had until now.
+        state_.note_peak(state_.used);
+        return {};
+      }
+    }
+    return give_back_carefully(range, tag, serial);
+  }
 
   /// Gives back by address alone, for callers that kept nothing else. Detects everything but the
   /// reuse of exactly the same range.
@@ -131,100 +183,72 @@ class RangeAllocator {
   /// @param size_bytes  as asked or as granted: both are as many granules.
   /// Fails with exactly one of: foreign_block (in no chunk), double_free (free memory),
   /// wrong_address (inside a block), wrong_size.
-  /// Cost: linear in chunks + blocks.
+  /// Cost: linear in chunks, and in blocks where the store is not dense.
   std::expected<void, Error> give_back_at(PhysAddr first, std::uint64_t size_bytes);
 
-  /// Cost: linear in chunks + blocks.
+  /// Cost: linear in the parked blocks and in the free runs of the longest size class.
   [[nodiscard]] Usage usage() const;
-  /// Whoever holds the live block of the lowest address of the first chunk that has one.
+  /// Whoever holds the live block of the lowest address of the first chunk that has one. 0 where
+  /// the store keeps no holders.
+  /// Cost: linear in chunks + blocks.
   [[nodiscard]] std::optional<Holder> any_holder() const;
 
-  [[nodiscard]] std::uint64_t granule_bytes() const { return std::uint64_t{1} << granule_shift_; }
-  [[nodiscard]] std::size_t chunk_count() const { return chunks_.size(); }
+  [[nodiscard]] std::uint64_t granule_bytes() const { return state_.granule_bytes; }
+  [[nodiscard]] std::size_t chunk_count() const { return state_.area_count; }
   /// @param index  less than chunk_count().
   [[nodiscard]] PhysRange chunk(std::size_t index) const;
 
  private:
   friend struct RangeAllocatorAudit;  // tests/support/audit.hpp: walks and judges the tables
 
-  /// Granules are numbered through all chunks; only a chunk's base is an address.
-  using Granules = std::uint32_t;
-  using Tag = std::uint32_t;
-  static constexpr Tag kNone = std::numeric_limits<Tag>::max();
+  using Granules = tables::Granules;
+  using Tag = tables::Tag;
+  using Run = tables::Run;
+  using Area = tables::Area;
 
-  /// One run, live or free; or, with no granules, a spare for the pieces of a later cut.
-  struct Node {
-    Granules first = 0;
-    Granules granules = 0;
-    Tag previous = kNone;  ///< of the same chunk, in rising order
-    Tag next = kNone;      ///< likewise; of a spare: the next spare
-    /// Odd while the run lives. Taking and giving back add 1, and nothing ever resets it: so it
-    /// names an allocation, is never 0 in a grant, and tells a grant's copies from its successors.
-    std::uint32_t serial = 0;
-    Holder holder = 0;
+  explicit RangeAllocator(const tables::State& state) : state_{state} {}
 
-    [[nodiscard]] constexpr bool live() const { return (serial & 1) != 0; }
-  };
-  static_assert(sizeof(Node) <= 24);
+  [[nodiscard]] bool shows_all(const Reach& reach) const {
+    const std::uint64_t last = state_.highest - reach.first.raw() + reach.dma.raw();
+    return reach.first.raw() <= state_.lowest && state_.highest <= reach.last.raw() &&
+           reach.dma.raw() <= last;
+  }
 
-  /// One chunk: its runs lie end to end from its first granule to its last, no two free ones next
-  /// to each other.
-  struct Area {
-    PhysAddr base;
-    Granules first;
-    Granules granules;
-    Tag lowest;  ///< the run at its base
-  };
-  static_assert(alignof(Area) <= kStorageAlign && alignof(Node) <= alignof(Area));
+  /// @param reach  shows all chunks.
+  [[nodiscard]] [[gnu::always_inline]] std::expected<Grant, Error> take_plain(
+      std::uint64_t size_bytes, Holder holder, Context context, const Reach& reach) {
+    // Rounded up to granules, the size is that of the parked block.
+    const tables::Parked& parked = state_.parked;
+    if (parked.size_bytes - size_bytes < state_.granule_bytes &&
+        size_bytes - 1 < parked.size_bytes) {
+      return take_parked(holder, reach);
+    }
+    return state_.calls->take(state_, size_bytes, holder, context, reach);
+  }
 
-  struct Place;
-  class Grid;
+  /// There is a parked block.
+  [[gnu::always_inline]] Grant take_parked(Holder holder, const Reach& reach) {
+    const PhysRange range{PhysAddr{state_.parked.base}, state_.parked.size_bytes};
+    const Tag tag = state_.parked.tag;
+    state_.parked.size_bytes = 0;
+    Run& run = state_.runs[tag];
+    run.holder = holder;
+    return {.range = range,
+            .dma = reach.to_dma(range.base),
+            .chunk = state_.index_of(state_.area_of(run.first)),
+            .tag = tag,
+            .serial = ++run.serial};
+  }
 
-  RangeAllocator(std::span<Area> chunks, std::span<Node> nodes, unsigned granule_shift)
-      : chunks_{chunks}, nodes_{nodes}, granule_shift_{granule_shift} {}
-
-  /// Between two live blocks, and at both ends of a chunk, there may be a free run.
-  static constexpr std::size_t nodes_for(std::size_t chunks, std::size_t blocks);
+  std::expected<void, Error> give_back_carefully(PhysRange range, Tag tag, std::uint32_t serial);
 
   [[nodiscard]] bool touches(const Reach& reach) const;
-  [[nodiscard]] std::expected<Place, Error> find(const Need& need, const Reach& reach) const;
-
-  [[nodiscard]] std::uint64_t granules_for(std::uint64_t size_bytes) const;
-  [[nodiscard]] std::uint64_t bytes_of(std::uint64_t granules) const;
-  [[nodiscard]] PhysRange range_of(const Area& area, const Node& node) const;
-  [[nodiscard]] const Area& area_of(const Node& node) const;
+  [[nodiscard]] bool is_live(const tables::Step& step) const;
   [[nodiscard]] bool is_live(PhysRange range) const;
+  [[nodiscard]] std::uint64_t bytes_of(std::uint64_t granules) const;
+  [[nodiscard]] PhysRange range_of(const tables::Step& step) const;
 
-  [[nodiscard]] bool has_spares(unsigned wanted) const;
-  Tag insert_after(Tag tag, Granules first, Granules granules);
-  void merge_with_next(Tag tag);
-  Grant cut(const Place& place, const Need& need, const Reach& reach);
-  void release(Tag tag);
-
-  std::span<Area> chunks_;
-  std::span<Node> nodes_;
-  Tag spares_ = kNone;
-  Granules total_ = 0;
-  Granules used_ = 0;
-  Granules peak_ = 0;
-  std::uint32_t blocks_ = 0;
-  unsigned granule_shift_;
+  tables::State state_;
 };
-
-constexpr std::size_t RangeAllocator::nodes_for(std::size_t chunks, std::size_t blocks) {
-  const auto pieces = checked_multiply(blocks, 2);
-  const auto nodes = pieces ? checked_add(*pieces, chunks) : std::nullopt;
-  return nodes && *nodes < kNone ? static_cast<std::size_t>(*nodes)
-                                 : std::numeric_limits<std::size_t>::max();
-}
-
-constexpr std::size_t RangeAllocator::storage_bytes(std::size_t chunks, std::size_t blocks) {
-  const auto areas_bytes = checked_multiply(chunks, sizeof(Area));
-  const auto nodes_bytes = checked_multiply(nodes_for(chunks, blocks), sizeof(Node));
-  const auto bytes =
-      areas_bytes && nodes_bytes ? checked_add(*areas_bytes, *nodes_bytes) : std::nullopt;
-  constexpr auto kNever = std::numeric_limits<std::size_t>::max();
-  return bytes && *bytes < kNever ? static_cast<std::size_t>(*bytes) : kNever;
-}
 
 }  // namespace carveout

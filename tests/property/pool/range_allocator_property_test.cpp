@@ -76,23 +76,41 @@ struct Layout {
   std::uint64_t granule;
   std::vector<PhysRange> chunks;
   std::size_t blocks;
+  enum class Store : std::uint8_t { sparse, dense, bitmap } store;
+
+  [[nodiscard]] JudgedPool pool() const {
+    switch (store) {
+      case Store::dense:
+        return JudgedPool{chunks, granule, TagStore::dense()};
+      case Store::bitmap:
+        return JudgedPool{chunks, granule, TagStore::bitmap(), kNoLimit, false};
+      default:
+        return JudgedPool{chunks, granule, blocks};
+    }
+  }
+
+  static constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 };
 
 Layout choose_layout(Stream& stream) {
   constexpr std::array<std::uint64_t, 7> kGranules{1, 4, 32, 64, 4096, 65536, 2 << 20};
   Layout layout{.granule = kGranules[stream.below(kGranules.size())],
                 .chunks = {},
-                .blocks = static_cast<std::size_t>(stream.between(0, 12))};
+                .blocks = static_cast<std::size_t>(stream.between(0, 12)),
+                .store = static_cast<Layout::Store>(stream.below(3))};
+  // From 64 granules on, blocks are parked.
+  const std::uint64_t longer = stream.one_in(3) ? stream.between(1, 6) : 1;
+  if (longer > 1) layout.blocks *= 4;
   const std::uint64_t count = stream.between(1, 3);
   // From one of: address 0, an odd granule somewhere, or so that the last chunk may end at 2^64.
   std::uint64_t at = 0;
   const std::uint64_t start = stream.below(3);
   if (start == 1) at = layout.granule * stream.between(1, 1000);
-  if (start == 2) at = kTop - layout.granule * 64 + 1;
+  if (start == 2) at = kTop - layout.granule * 256 + 1;
   for (std::uint64_t i = 0; i < count; ++i) {
-    const std::uint64_t granules = stream.between(1, 14);
+    const std::uint64_t granules = stream.between(1, 14) * longer;
     layout.chunks.push_back({PhysAddr{at}, granules * layout.granule});
-    at += (granules + stream.below(4)) * layout.granule;  // at most 3 x 17 granules of 64
+    at += (granules + stream.below(2)) * layout.granule;  // at most 3 x 87 granules of 256
   }
   if (start == 2 && stream.one_in(2)) {
     // Stretched to the very last byte of memory.
@@ -158,6 +176,7 @@ Need choose_need(Stream& stream, const Layout& layout) {
   need.holder = static_cast<Holder>(stream.below(5));
   constexpr std::array kFits{Fit::any, Fit::first, Fit::best};
   need.fit = kFits[stream.below(kFits.size())];
+  if (stream.one_in(3)) need.context = Context::must_not_wait;
   return need;
 }
 
@@ -224,7 +243,7 @@ std::string give_back_at(Stream& stream, JudgedPool& pool, const Layout& layout)
 /// Plays one pool until the stream is empty. Answers what is wrong; empty where nothing is.
 std::string play(Stream& stream, Tally& tally) {
   const Layout layout = choose_layout(stream);
-  JudgedPool pool{layout.chunks, layout.granule, layout.blocks};
+  JudgedPool pool = layout.pool();
   std::vector<Reach> reaches = choose_reaches(stream, layout);
   while (!stream.empty()) {
     ++tally.steps;

@@ -166,7 +166,7 @@ TEST(PoolTake, CountsFromTheChunkThatItTookFrom) {
 
 TEST(PoolTake, AFailureSaysWhatWasAskedInGranulesAndWhatIsThere) {
   Bench bench{{plain(), {phys(0x20001000, 128), nullptr, nullptr}}};
-  ASSERT_TRUE(bench.take({.size_bytes = 64}));
+  ASSERT_TRUE(bench.take({.size_bytes = 64, .fit = Fit::first}));
   const auto refused = bench.take({.size_bytes = 1001});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error(), (Failure{.code = Error::exhausted,

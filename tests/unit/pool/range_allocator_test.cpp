@@ -116,7 +116,7 @@ static_assert(std::is_trivially_destructible_v<RangeAllocator>);
 
 // A microcontroller with a pool of 1 MiB in granules of 32 bytes and 64 live blocks: the tables
 // know neither figure but the last.
-static_assert(RangeAllocator::storage_bytes(1, 64) <= 24 * 2 * 64 + 64);
+static_assert(RangeAllocator::storage_bytes(1, 64) <= 24 * 64 + 2048);
 static_assert(RangeAllocator::storage_bytes(1, 0) > 0);
 static_assert(RangeAllocator::storage_bytes(2, 64) > RangeAllocator::storage_bytes(1, 64));
 
@@ -551,39 +551,31 @@ TEST(RangeAllocatorTables, HaveRoomForAsManyBlocksAsWereOrderedInTheWorstPattern
   }
 }
 
-TEST(RangeAllocatorTables, AreFullWhenARunWouldHaveToBeCutAndNoPieceIsLeft) {
+TEST(RangeAllocatorTables, AreFullWhenAsManyBlocksLiveAsWereOrdered) {
   Memory memory{{phys(0x10000, 0x4000)}, 0x1000, 1};
-  const Grant middle = *memory.take({.size_bytes = 0x1000}, {reach_at(0x11000, 0x1000, 0)});
-  EXPECT_EQ(memory.refusal({.size_bytes = 0x1000}, {reach_at(0x12000, 0x2000, 0)}),
-            Error::table_full);
-  EXPECT_EQ(memory.refusal({.size_bytes = 0x3000}), Error::exhausted)
-      << "not the table's fault: no run is that long";
-  EXPECT_EQ(memory.place({.size_bytes = 0x1000}), 0x10000U) << "needs no cut, so no room";
-  EXPECT_EQ(memory.give_back(middle), std::nullopt);
-  EXPECT_EQ(memory.refusal({.size_bytes = 0x1000}, {reach_at(0x12000, 0x2000, 0)}),
-            Error::table_full);
-}
-
-TEST(RangeAllocatorTables, PreferARunThatFitsToOneThatTheyCannotCut) {
-  Memory memory{{phys(0x10000, 0x2000), phys(0x20000, 0x1000)}, 0x1000, 0};
-  EXPECT_EQ(memory.place({.size_bytes = 0x1000}), 0x20000U);
+  const Grant block = *memory.take({.size_bytes = 0x1000});
   EXPECT_EQ(memory.refusal({.size_bytes = 0x1000}), Error::table_full);
-  EXPECT_EQ(memory.place({.size_bytes = 0x2000}), 0x10000U);
+  EXPECT_EQ(memory.refusal({.size_bytes = 0x1000}, {reach_at(0x12000, 0x2000, 0)}),
+            Error::table_full);
+  EXPECT_EQ(memory.refusal({.size_bytes = 0x4000}), Error::exhausted)
+      << "not the table's fault: no run is that long";
+  EXPECT_EQ(memory.give_back(block), std::nullopt);
+  EXPECT_EQ(memory.place({.size_bytes = 0x4000}), 0x10000U);
 }
 
-TEST(RangeAllocatorTables, LookPastARunThatTheyCannotCutInTheSameChunk) {
-  Memory memory{{phys(0x10000, 0x4000)}, 0x1000, 1};
-  EXPECT_EQ(memory.place({.size_bytes = 0x1000}, {reach_at(0x12000, 0x1000, 0)}), 0x12000U);
-  EXPECT_EQ(memory.place({.size_bytes = 0x1000}), 0x13000U);
+TEST(RangeAllocatorTables, OfNoBlocksGrantNothing) {
+  Memory memory{{phys(0x10000, 0x2000)}, 0x1000, 0};
+  EXPECT_EQ(memory.refusal({.size_bytes = 0x1000}), Error::table_full);
+  EXPECT_EQ(memory.refusal({.size_bytes = 0x3000}), Error::exhausted);
 }
 
-TEST(RangeAllocatorTables, ThatAreFullInOneReachAreSaidSoThoughALaterReachIsExhausted) {
-  Memory memory{{phys(0x10000, 0x2000), phys(0x20000, 0x1000)}, 0x1000, 0};
-  static_cast<void>(memory.take({.size_bytes = 0x1000}));
-  const Reach cannot_cut = reach_at(0x10000, 0x2000, 0);
+TEST(RangeAllocatorTables, ThatAreFullInOneReachAreSaidSoThoughAnotherReachIsExhausted) {
+  Memory memory{{phys(0x10000, 0x2000), phys(0x20000, 0x1000)}, 0x1000, 1};
+  const Reach free = reach_at(0x10000, 0x2000, 0);
   const Reach taken = reach_at(0x20000, 0x1000, 0);
-  EXPECT_EQ(memory.refusal({.size_bytes = 1}, {cannot_cut, taken}), Error::table_full);
-  EXPECT_EQ(memory.refusal({.size_bytes = 1}, {taken, cannot_cut}), Error::table_full);
+  static_cast<void>(memory.take({.size_bytes = 0x1000}, {taken}));
+  EXPECT_EQ(memory.refusal({.size_bytes = 1}, {free, taken}), Error::table_full);
+  EXPECT_EQ(memory.refusal({.size_bytes = 1}, {taken, free}), Error::table_full);
 }
 
 // ---- serials ----------------------------------------------------------------------------------
@@ -791,8 +783,8 @@ TEST(RangeAllocatorUsage, CountsGrantedBytesAndRemembersThePeak) {
                                    .peak_bytes = 0,
                                    .largest_run_bytes = 0x4000,
                                    .blocks = 0}));
-  const Grant a = *memory.take({.size_bytes = 0x1001});
-  const Grant b = *memory.take({.size_bytes = 1});
+  const Grant a = *memory.take({.size_bytes = 0x1001, .fit = Fit::first});
+  const Grant b = *memory.take({.size_bytes = 1, .fit = Fit::first});
   EXPECT_EQ(memory.usage(), (Usage{.total_bytes = 0x6000,
                                    .used_bytes = 0x3000,
                                    .peak_bytes = 0x3000,
@@ -820,8 +812,8 @@ TEST(RangeAllocatorUsage, NamesTheHolderOfTheLowestBlockOfTheFirstChunkThatHasOn
   const Reach second = reach_at(0x10000, 0x2000, 0);
   static_cast<void>(memory.take({.size_bytes = 1, .holder = 7}, {second}));
   EXPECT_EQ(memory.allocator().any_holder(), 7U);
-  const Grant low = *memory.take({.size_bytes = 1, .holder = 8});
-  static_cast<void>(memory.take({.size_bytes = 1, .holder = 9}));
+  const Grant low = *memory.take({.size_bytes = 1, .holder = 8, .fit = Fit::first});
+  static_cast<void>(memory.take({.size_bytes = 1, .holder = 9, .fit = Fit::first}));
   EXPECT_EQ(memory.allocator().any_holder(), 8U);
   memory.give_back(low);
   EXPECT_EQ(memory.allocator().any_holder(), 9U);

@@ -1,0 +1,56 @@
+// Plays one workload on one peer, to be counted by callgrind: tools/instructions.sh.
+//
+//   instructions POOL WORKLOAD PEER     plays it, and prints how many pairs that were
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "bench/peers/carveout.hpp"
+#include "bench/player.hpp"
+#include "bench/workloads.hpp"
+
+namespace carveout::bench {
+namespace {
+
+template <class Peer>
+int count(const PoolShape& pool, const Trace& trace, bool aligned) {
+  Peer peer{pool};
+  std::vector<Seat<Peer>> seats(trace.slots);
+  const auto plays = [&](const std::vector<Step>& steps) {
+    return aligned ? play<Peer, true>(peer, steps, seats) : play<Peer>(peer, steps, seats);
+  };
+  const std::size_t refused_before = plays(trace.before);
+  const std::size_t refused = plays(trace.steps);
+  std::printf("pairs %zu refused %zu before %zu\n", trace.pairs, refused, refused_before);
+  return 0;
+}
+
+int run(std::string_view pool_name, std::string_view workload, std::string_view peer,
+        std::size_t pairs) {
+  const PoolShape& pool = pool_name == kLarge.name ? kLarge : kSmall;
+  Trace trace;
+  if (workload == "W1") trace = ring(pool, pairs);
+  if (workload == "W2") trace = frames(pool, pairs);
+  if (workload == "W3-50") trace = mixed(pool, 50, pairs);
+  if (workload == "W3-85") trace = mixed(pool, 85, pairs);
+  if (workload == "W3-85-natural") trace = mixed(pool, 85, pairs, true);
+  if (workload == "W4-64") trace = hot(64, pairs);
+  if (workload == "W4-4096") trace = hot(4096, pairs);
+  if (workload == "W4-65536") trace = hot(65536, pairs);
+  if (workload == "W5") trace = adversary(pool, pairs);
+  const bool aligned = workload.ends_with("natural");
+  if (peer == "nobody") return count<Nobody>(pool, trace, aligned);
+  if (peer == "carveout-sparse") return count<Carveout<Tags::sparse>>(pool, trace, aligned);
+  if (peer == "carveout-dense") return count<Carveout<Tags::dense>>(pool, trace, aligned);
+  return 2;
+}
+
+}  // namespace
+}  // namespace carveout::bench
+
+int main(int argc, char** argv) {
+  if (argc != 5) return 2;
+  return carveout::bench::run(argv[1], argv[2], argv[3],
+                              static_cast<std::size_t>(std::strtoul(argv[4], nullptr, 10)));
+}

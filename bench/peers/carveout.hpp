@@ -1,0 +1,66 @@
+// Carveout's own allocator, without a lock.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <vector>
+
+#include "bench/workloads.hpp"
+#include "carveout/pool/range_allocator.hpp"
+
+namespace carveout::bench {
+
+enum class Tags : std::uint8_t { dense, sparse };
+
+template <Tags kTags>
+class Carveout {
+ public:
+  struct Handle {
+    PhysRange range{PhysAddr{0}, 0};
+    std::uint32_t tag = 0;
+    std::uint32_t serial = 0;
+  };
+
+  explicit Carveout(const PoolShape& pool)
+      : chunk_{PhysRange{PhysAddr{0x8000'0000}, pool.bytes}},
+        storage_(store(pool).storage_bytes(1, pool.bytes / pool.granule_bytes)),
+        allocator_{*RangeAllocator::create(chunk_, pool.granule_bytes, store(pool), storage_)} {}
+
+  [[gnu::always_inline]] bool take(Handle& handle, std::uint32_t size_bytes) {
+    const auto grant = allocator_.take(size_bytes, 0, kEverything);
+    if (!grant) return false;
+    handle = {grant->range, grant->tag, grant->serial};
+    return true;
+  }
+
+  bool take(Handle& handle, std::uint32_t size_bytes, std::uint32_t align_bytes) {
+    const auto grant =
+        allocator_.take({.size_bytes = size_bytes, .align_bytes = align_bytes}, {&kEverything, 1});
+    if (!grant) return false;
+    handle = {grant->range, grant->tag, grant->serial};
+    return true;
+  }
+
+  [[gnu::always_inline]] void give_back(const Handle& handle) {
+    if (!allocator_.give_back(handle.range, handle.tag, handle.serial)) std::abort();
+  }
+
+  [[nodiscard]] const RangeAllocator& allocator() const { return allocator_; }
+  [[nodiscard]] std::size_t metadata_bytes() const { return storage_.size() + sizeof(allocator_); }
+
+ private:
+  static constexpr Reach kEverything{PhysAddr{0}, PhysAddr{~std::uint64_t{0}}, DmaAddr{0}};
+
+  static TagStore store(const PoolShape& pool) {
+    if (kTags == Tags::dense) return TagStore::dense();
+    return TagStore::sparse(pool.bytes / pool.granule_bytes);
+  }
+
+  std::array<PhysRange, 1> chunk_;
+  std::vector<std::byte> storage_;
+  RangeAllocator allocator_;
+};
+
+}  // namespace carveout::bench

@@ -1,0 +1,262 @@
+// How a range allocator keeps its tables: the board's choice, made as data. A store that no board
+// names is not linked.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <limits>
+#include <optional>
+#include <span>
+
+#include "carveout/core/address.hpp"
+#include "carveout/core/attributes.hpp"
+#include "carveout/core/error.hpp"
+#include "carveout/core/size.hpp"
+#include "carveout/core/window.hpp"
+#include "carveout/pool/size_classes.hpp"
+
+namespace carveout {
+
+/// Names whoever holds a range: the index of a device in its System, as a rule.
+using Holder = std::uint32_t;
+
+struct Need;
+struct Grant;
+
+/// The inside of RangeAllocator, for it and for the stores. Nothing here is for users.
+namespace tables {
+
+/// Granules are numbered through all chunks; only a chunk's base is an address.
+using Granules = std::uint32_t;
+using Tag = std::uint32_t;
+inline constexpr Tag kNone = std::numeric_limits<Tag>::max();
+
+/// A block, as every store with serials keeps it while it lives. Of a tag that names no block only
+/// the serial has this meaning.
+struct Run {
+  Granules first = 0;
+  Granules granules = 0;
+  /// Odd while the block lives. Taking and giving back add 1, and nothing ever resets it: so it
+  /// names an allocation, is never 0 in a grant, and tells a grant's copies from its successors.
+  std::uint32_t serial = 0;
+  Holder holder = 0;
+
+  [[nodiscard]] constexpr bool live() const { return (serial & 1) != 0; }
+};
+static_assert(sizeof(Run) == 16);
+
+/// One chunk.
+struct Area {
+  PhysAddr base;
+  Granules first;
+  Granules granules;
+};
+static_assert(sizeof(Area) == 16);
+
+/// The sparse store's: the runs before and behind in the order of addresses.
+struct Near {
+  std::uint16_t previous;
+  std::uint16_t next;
+};
+
+/// The sparse store's: the free runs before and behind in the list of a size class.
+struct Link {
+  std::uint16_t previous;
+  std::uint16_t next;
+};
+
+/// A step of a walk through all runs in the order of granules.
+struct Step {
+  Granules first = 0;
+  Granules granules = 0;  ///< 0: the walk has not begun
+  Tag tag = kNone;        ///< of a block: its tag; of a free run: the store's business
+  bool free = false;      ///< nobody has it, and it is not parked
+};
+
+struct Calls;
+
+/// A block that was given back and not yet merged with its neighbours. Its tag is not live, and its
+/// granules count as used in the tables.
+struct Parked {
+  std::uint64_t base = 0;
+  Tag tag = kNone;
+  std::uint64_t size_bytes = 0;  ///< 0: none is parked
+
+  [[nodiscard]] bool none() const { return size_bytes == 0; }
+};
+
+/// All that an allocator knows, but for what is in its tables.
+struct State {
+  const Calls* calls = nullptr;
+  Run* runs = nullptr;  ///< by tag; nullptr in a store without serials
+  Tag tags = 0;         ///< every block's tag is less
+  Parked parked{};
+  Granules park_most = 0;  ///< longer blocks are merged at once
+  std::uint64_t granule_bytes = 1;
+  unsigned granule_shift = 0;
+  std::uint32_t area_count = 0;
+  Area* areas = nullptr;
+  /// What nearly every block needs of its chunk, which is the first: where granule 0 would be, and
+  /// the first granule that is not its.
+  std::uint64_t origin = 0;
+  Granules origin_end = 0;
+  std::uint64_t lowest = 0;   ///< the first byte of all chunks
+  std::uint64_t highest = 0;  ///< the last one
+
+  Granules total = 0;
+  Granules used = 0;  ///< by blocks and by the parked one
+  /// The most that blocks alone had when one of them was given back: it only falls then.
+  Granules peak = 0;
+  std::uint32_t blocks = 0;  ///< with the parked one
+
+  Tag heads = 0;   ///< the head of the list of size class c is heads + c
+  Tag spares = 0;  ///< sparse: the first tag that names nothing
+  ClassMap classes{};
+  Near* near = nullptr;  ///< sparse
+  union {
+    Link* links = nullptr;  ///< sparse
+    std::uint32_t* words;   ///< bitmap: two bits for each granule
+  };
+
+  [[nodiscard]] Granules used_by_blocks() const {
+    return used - static_cast<Granules>(parked.size_bytes >> granule_shift);
+  }
+  void note_peak(Granules in_use) {
+    if (in_use > peak) [[unlikely]]
+      peak = in_use;
+  }
+  void count_released(Granules granules) {
+    used -= granules;
+    --blocks;
+  }
+
+  [[nodiscard]] std::span<Area> chunks() const { return {areas, area_count}; }
+  /// The chunk that has granule `at`, which one of them has.
+  [[nodiscard]] const Area& area_of(Granules at) const {
+    if (at < origin_end) [[likely]]
+      return *areas;
+    return area_behind_first(at);
+  }
+  [[nodiscard]] [[gnu::pure]] const Area& area_behind_first(Granules at) const;
+  [[nodiscard]] std::uint32_t index_of(const Area& area) const {
+    return static_cast<std::uint32_t>(&area - areas);
+  }
+  [[nodiscard]] PhysAddr address_of(const Area& area, Granules at) const {
+    return PhysAddr{area.base.raw() + (std::uint64_t{at - area.first} << granule_shift)};
+  }
+  [[nodiscard]] PhysAddr address_of(Granules at) const {
+    if (at < origin_end) [[likely]]
+      return PhysAddr{origin + (std::uint64_t{at} << granule_shift)};
+    return address_of(area_behind_first(at), at);
+  }
+};
+
+/// What a store does. Errors are those of RangeAllocator::take() that depend on the tables:
+/// exhausted and table_full.
+struct Calls {
+  /// Lays the tables out in `storage`, which is long enough; areas are filled in already.
+  void (*prepare)(State& state, std::span<std::byte> storage);
+  /// A plain request: bytes, of a reach that shows all chunks. Constant time; where that finds
+  /// nothing and the caller may wait, a search of all runs that could do.
+  std::expected<Grant, Error> (*take)(State& state, std::uint64_t size_bytes, Holder holder,
+                                      Context context, const Reach& reach);
+  /// Any request, without a fault of its own, within one reach that touches a chunk.
+  std::expected<Grant, Error> (*take_within)(State& state, const Need& need, const Reach& reach);
+  /// Makes the run of a tag, which is not live any more, free, and one with its free neighbours.
+  void (*release)(State& state, Tag tag);
+  /// Goes on to the next run; false behind the last one.
+  bool (*next)(const State& state, Step& step);
+  /// The run that has granule `at`.
+  Step (*find)(const State& state, Granules at);
+  /// The longest free run. Parked blocks are not free.
+  Granules (*longest)(const State& state);
+};
+
+extern const Calls kSparse;
+extern const Calls kDense;
+extern const Calls kBitmap;
+
+}  // namespace tables
+
+/// Which tables a range allocator keeps. All three hand out the same exact ranges under the same
+/// rules; they differ in what they cost and in what they notice.
+///
+///             bytes                         give_back_at()   notices
+///   sparse    24 per live block, under      linear in live   every misuse of a block
+///             2 KiB besides; whatever the   blocks
+///             granule
+///   dense     16 per granule, and 16 for    constant         every misuse of a block
+///             each size class it can have
+///   bitmap    1/4 per granule               linear           all but the reuse of exactly the same
+///                                                            range: it keeps no serials and no
+///                                                            holders
+///
+/// The bitmap is linear in granules in everything it does, and meant for pools of a few hundred.
+class TagStore {
+ public:
+  /// For small granules, and where the number of live blocks is known.
+  ///
+  /// @param blocks  the most that may live at once, up to kMostSparseBlocks less the chunks.
+  [[nodiscard]] static constexpr TagStore sparse(std::size_t blocks) {
+    return TagStore{Kind::sparse, &tables::kSparse, blocks};
+  }
+  /// For granules of 1 KiB and more, and where blocks are given back by address.
+  [[nodiscard]] static constexpr TagStore dense() {
+    return TagStore{Kind::dense, &tables::kDense, 0};
+  }
+  /// For the smallest parts.
+  [[nodiscard]] static constexpr TagStore bitmap() {
+    return TagStore{Kind::bitmap, &tables::kBitmap, 0};
+  }
+
+  /// Links of the sparse store have 16 bits.
+  static constexpr std::size_t kMostSparseBlocks = 0xffff - SizeClass::kCount - 1;
+  /// The dense store keeps a mark in each length.
+  static constexpr std::uint64_t kMostDenseGranules =
+      (std::uint64_t{1} << 31) - 2 * SizeClass::kCount;
+
+  /// Bytes of storage for chunks of so many granules together. The largest std::size_t for tables
+  /// that no machine can hold.
+  [[nodiscard]] constexpr std::size_t storage_bytes(std::size_t chunks,
+                                                    std::uint64_t granules) const;
+
+  [[nodiscard]] constexpr std::size_t blocks() const { return blocks_; }
+  [[nodiscard]] constexpr const tables::Calls* calls() const { return calls_; }
+
+ private:
+  enum class Kind : std::uint8_t { sparse, dense, bitmap };
+
+  constexpr TagStore(Kind kind, const tables::Calls* calls, std::size_t blocks)
+      : kind_{kind}, calls_{calls}, blocks_{blocks} {}
+
+  Kind kind_;
+  const tables::Calls* calls_;
+  std::size_t blocks_;
+};
+
+constexpr std::size_t TagStore::storage_bytes(std::size_t chunks, std::uint64_t granules) const {
+  constexpr auto kNever = std::numeric_limits<std::size_t>::max();
+  std::uint64_t bytes = 0;
+  if (kind_ == Kind::sparse) {
+    // A tag for each block, for the front of each chunk and for the end.
+    if (blocks_ > kMostSparseBlocks || chunks > kMostSparseBlocks - blocks_) return kNever;
+    bytes = (blocks_ + chunks + 1) *
+                (sizeof(tables::Run) + sizeof(tables::Near) + sizeof(tables::Link)) +
+            SizeClass::kCount * sizeof(tables::Link);
+  } else if (kind_ == Kind::dense) {
+    if (granules > kMostDenseGranules || chunks > kMostDenseGranules - granules) return kNever;
+    // A tag for each granule, for the gap before each chunk and for the end.
+    const std::uint64_t tags = granules + chunks + 1;
+    const unsigned classes =
+        granules == 0 ? 0 : SizeClass::of(static_cast<std::uint32_t>(granules)).floor + 1;
+    bytes = (tags + classes) * sizeof(tables::Run);
+  } else {
+    bytes = (granules + 15) / 16 * sizeof(std::uint32_t);
+  }
+  const auto areas_bytes = checked_multiply(chunks, sizeof(tables::Area));
+  const auto all = areas_bytes ? checked_add(*areas_bytes, bytes) : std::nullopt;
+  return all && *all < kNever ? static_cast<std::size_t>(*all) : kNever;
+}
+
+}  // namespace carveout

@@ -1,0 +1,148 @@
+// A tag for each live block, in the order of addresses. A free run has no tag of its own: it is
+// what lies between the end of one tag's block and the beginning of the next one's, and is known by
+// the tag before it. At the front of each chunk, and behind the last, stands a tag without a block.
+#include <cstddef>
+#include <new>
+#include <span>
+
+#include "carveout/pool/range_allocator.hpp"
+#include "segregated_fit.hpp"
+
+namespace carveout::tables {
+
+namespace {
+
+class SparseTags {
+ public:
+  using Fit = SegregatedFit<SparseTags>;
+
+  static Tag next(const State& state, Tag tag) { return state.links[tag].next; }
+  static Tag previous(const State& state, Tag tag) { return state.links[tag].previous; }
+  static void set_next(State& state, Tag tag, Tag to) {
+    state.links[tag].next = static_cast<std::uint16_t>(to);
+  }
+  static void set_previous(State& state, Tag tag, Tag to) {
+    state.links[tag].previous = static_cast<std::uint16_t>(to);
+  }
+
+  static Granules first(const State& state, Tag tag) {
+    return state.runs[tag].first + state.runs[tag].granules;
+  }
+  static Granules length(const State& state, Tag tag) {
+    return state.runs[state.near[tag].next].first - first(state, tag);
+  }
+
+  static bool has_room(const State& state) { return state.spares != kNoSpare; }
+
+  static Rest cut(State& state, Tag run, Granules at, Granules wanted) {
+    const Tag tag = state.spares;
+    const Tag behind = state.near[run].next;
+    state.spares = state.near[tag].next;
+    state.near[tag] = {static_cast<std::uint16_t>(run), static_cast<std::uint16_t>(behind)};
+    state.near[run].next = static_cast<std::uint16_t>(tag);
+    state.near[behind].previous = static_cast<std::uint16_t>(tag);
+    state.runs[tag].first = at;
+    state.runs[tag].granules = wanted;
+    return {tag, at - first(state, run), tag, state.runs[behind].first - at - wanted};
+  }
+
+  /// What was free on both sides and what the block had is one gap as soon as its tag is gone.
+  static Tag merge(State& state, Tag tag) {
+    const Near near = state.near[tag];
+    Fit::unlink(state, near.previous);
+    Fit::unlink(state, tag);
+    state.near[near.previous].next = near.next;
+    state.near[near.next].previous = near.previous;
+    state.near[tag].next = static_cast<std::uint16_t>(state.spares);
+    state.spares = tag;
+    return near.previous;
+  }
+
+  /// A tag with no gap behind it is a list of its own, so that it can be unlinked like any other.
+  static void settle(State& state, Tag tag) {
+    state.links[tag] = {static_cast<std::uint16_t>(tag), static_cast<std::uint16_t>(tag)};
+  }
+
+  static void prepare(State& state, std::span<std::byte> storage) {
+    // The number of blocks follows from the length, which is exact.
+    constexpr std::size_t kTag = sizeof(Run) + sizeof(Near) + sizeof(Link);
+    constexpr std::size_t kHeads = SizeClass::kCount * sizeof(Link);
+    const std::size_t tags = (storage.size() - kHeads) / kTag;
+    const std::size_t blocks = tags - state.area_count - 1;
+    state.runs = static_cast<Run*>(static_cast<void*>(storage.data()));
+    state.near = static_cast<Near*>(static_cast<void*>(state.runs + tags));
+    state.links = static_cast<Link*>(static_cast<void*>(state.near + tags));
+    state.tags = static_cast<Tag>(blocks);
+    state.heads = static_cast<Tag>(tags);
+    state.spares = blocks == 0 ? kNoSpare : 0;
+
+    for (Tag tag = 0; tag < tags; ++tag) {
+      ::new (static_cast<void*>(state.runs + tag)) Run{};
+      ::new (static_cast<void*>(state.near + tag))
+          Near{kNoSpare, static_cast<std::uint16_t>(tag + 1 < blocks ? tag + 1 : kNoSpare)};
+    }
+    for (Tag tag = 0; tag < tags + SizeClass::kCount; ++tag) {
+      ::new (static_cast<void*>(state.links + tag)) Link{};
+      settle(state, tag);
+    }
+    Granules end = 0;
+    for (std::uint32_t i = 0; i <= state.area_count; ++i) {
+      const Tag tag = static_cast<Tag>(blocks) + i;
+      if (i < state.area_count) {
+        state.near[tag].next = static_cast<std::uint16_t>(tag + 1);
+        end = state.areas[i].first + state.areas[i].granules;
+        state.runs[tag + 1].first = end;
+      }
+      if (i > 0) state.near[tag].previous = static_cast<std::uint16_t>(tag - 1);
+    }
+    for (std::uint32_t i = 0; i < state.area_count; ++i) {
+      Fit::link(state, static_cast<Tag>(blocks) + i, state.areas[i].granules);
+    }
+  }
+
+  static bool advance(const State& state, Step& step) {
+    const Tag end = state.tags + state.area_count;
+    if (end == 0 && state.area_count == 0) return false;
+    Tag tag = step.tag;
+    bool gap = !step.free;  // comes after the block of the same tag
+    if (step.granules == 0) {
+      tag = state.tags;
+      gap = true;
+    }
+    for (;;) {
+      if (tag == end) return false;
+      if (gap && length(state, tag) != 0) {
+        step = {first(state, tag), length(state, tag), tag, true};
+        return true;
+      }
+      tag = state.near[tag].next;
+      if (state.runs[tag].granules != 0) {
+        step = {state.runs[tag].first, state.runs[tag].granules, tag, false};
+        return true;
+      }
+      gap = true;
+    }
+  }
+
+  static Step find(const State& state, Granules at) {
+    Step step;
+    while (advance(state, step) && at - step.first >= step.granules) {
+    }
+    return step;
+  }
+
+ private:
+  static constexpr std::uint16_t kNoSpare = 0xffff;
+};
+
+}  // namespace
+
+const Calls kSparse{.prepare = SparseTags::prepare,
+                    .take = SparseTags::Fit::take,
+                    .take_within = SparseTags::Fit::take_within,
+                    .release = SparseTags::Fit::release,
+                    .next = SparseTags::advance,
+                    .find = SparseTags::find,
+                    .longest = SparseTags::Fit::longest};
+
+}  // namespace carveout::tables
