@@ -1,12 +1,13 @@
 // Plays one workload on one peer, to be counted by callgrind: tools/instructions.sh.
 //
-//   instructions POOL WORKLOAD PEER     plays it, and prints how many pairs that were
+//   instructions POOL WORKLOAD PEER PAIRS     plays it, and prints how many requests were refused
 #include <cstdio>
-#include <cstring>
+#include <cstdlib>
 #include <string_view>
 #include <vector>
 
 #include "bench/peers/carveout.hpp"
+#include "bench/peers/reference.hpp"
 #include "bench/player.hpp"
 #include "bench/workloads.hpp"
 
@@ -42,7 +43,11 @@ int run(std::string_view pool_name, std::string_view workload, std::string_view 
   const bool aligned = workload.ends_with("natural");
   if (peer == "nobody") return count<Nobody>(pool, trace, aligned);
   if (peer == "carveout-sparse") return count<Carveout<Tags::sparse>>(pool, trace, aligned);
-  if (peer == "carveout-dense") return count<Carveout<Tags::dense>>(pool, trace, aligned);
+  if (peer == "dma-coherent") return count<DmaCoherent>(pool, trace, aligned);
+  if (peer == "genalloc-first-fit") return count<GenallocFirstFit>(pool, trace, aligned);
+  if (peer == "genalloc-best-fit") return count<GenallocBestFit>(pool, trace, aligned);
+  if (peer == "cma") return count<Cma>(pool, trace, aligned);
+  if (peer == "carveout") return count<Carveout<Tags::dense>>(pool, trace, aligned);
   return 2;
 }
 

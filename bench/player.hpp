@@ -11,13 +11,14 @@
 namespace carveout::bench {
 
 /// A peer is an allocator over one pool of a shape:
-///   Handle                            what it needs to give a block back; default: none
+///   Handle                            what it needs to give a block back
+///   static Handle nothing()           a handle of no block
 ///   bool take(Handle&, size)          false where it has no room
 ///   bool take(Handle&, size, align)   the same, for traces with alignments
 ///   void give_back(const Handle&)
 template <class Peer>
 struct Seat {
-  typename Peer::Handle handle{};
+  typename Peer::Handle handle = Peer::nothing();
   bool taken = false;
 };
 
@@ -47,6 +48,7 @@ template <class Peer, bool kAligned = false>
 class Nobody {
  public:
   struct Handle {};
+  static Handle nothing() { return {}; }
   explicit Nobody(const PoolShape& /*pool*/) {}
   bool take(Handle& /*handle*/, std::uint32_t size_bytes) { return size_bytes != 0; }
   bool take(Handle& handle, std::uint32_t size_bytes, std::uint32_t /*align_bytes*/) {

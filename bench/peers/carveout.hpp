@@ -18,10 +18,12 @@ template <Tags kTags>
 class Carveout {
  public:
   struct Handle {
-    PhysRange range{PhysAddr{0}, 0};
-    std::uint32_t tag = 0;
-    std::uint32_t serial = 0;
+    std::uint64_t base;
+    std::uint32_t tag;
+    std::uint32_t serial;
+    std::uint64_t size_bytes;
   };
+  static Handle nothing() { return {}; }
 
   explicit Carveout(const PoolShape& pool)
       : chunk_{PhysRange{PhysAddr{0x8000'0000}, pool.bytes}},
@@ -31,7 +33,7 @@ class Carveout {
   [[gnu::always_inline]] bool take(Handle& handle, std::uint32_t size_bytes) {
     const auto grant = allocator_.take(size_bytes, 0, kEverything);
     if (!grant) return false;
-    handle = {grant->range, grant->tag, grant->serial};
+    handle = {grant->range.base.raw(), grant->tag, grant->serial, grant->range.size_bytes};
     return true;
   }
 
@@ -39,12 +41,15 @@ class Carveout {
     const auto grant =
         allocator_.take({.size_bytes = size_bytes, .align_bytes = align_bytes}, {&kEverything, 1});
     if (!grant) return false;
-    handle = {grant->range, grant->tag, grant->serial};
+    handle = {grant->range.base.raw(), grant->tag, grant->serial, grant->range.size_bytes};
     return true;
   }
 
   [[gnu::always_inline]] void give_back(const Handle& handle) {
-    if (!allocator_.give_back(handle.range, handle.tag, handle.serial)) std::abort();
+    if (!allocator_.give_back({PhysAddr{handle.base}, handle.size_bytes}, handle.tag,
+                              handle.serial)) {
+      std::abort();
+    }
   }
 
   [[nodiscard]] const RangeAllocator& allocator() const { return allocator_; }

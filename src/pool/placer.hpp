@@ -26,12 +26,11 @@ inline Grant grant_of(State& state, Tag tag, Granules first, Granules granules,
                       std::uint32_t serial, const Reach& reach) {
   state.used += granules;
   ++state.blocks;
-  const Area& area = state.area_of(first);
-  const PhysAddr base = state.address_of(area, first);
+  const PhysAddr base = state.address_of(first);
   return {.range = {base, std::uint64_t{granules} << state.granule_shift},
           .dma = reach.to_dma(base),
-          .chunk = state.index_of(area),
           .tag = tag,
+          .chunk = state.chunk_of(first),
           .serial = serial};
 }
 

@@ -198,6 +198,23 @@ std::optional<Holder> RangeAllocator::any_holder() const {
   return std::nullopt;
 }
 
+void RangeAllocator::visit(FunctionRef<void(const Held&)> see) const {
+  tables::Step step;
+  while (state_.calls->next(state_, step)) {
+    if (!is_live(step)) continue;
+    see({range_of(step), state_.runs == nullptr ? 0 : state_.runs[step.tag].holder});
+  }
+}
+
+FreeRuns RangeAllocator::free_runs() const {
+  FreeRuns runs{};
+  tables::Step step;
+  while (state_.calls->next(state_, step)) {
+    if (step.free) ++runs[static_cast<std::size_t>(std::bit_width(step.granules)) - 1];
+  }
+  return runs;
+}
+
 PhysRange RangeAllocator::chunk(std::size_t index) const {
   CARVEOUT_ASSERT(index < state_.area_count);
   return {state_.areas[index].base, bytes_of(state_.areas[index].granules)};

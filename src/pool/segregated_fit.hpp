@@ -233,7 +233,7 @@ class SegregatedFit {
   static void flush(State& state) {
     if (state.parked.none()) return;
     const Tag tag = state.parked.tag;
-    state.parked.size_bytes = 0;
+    state.parked.tag = kNone;
     release(state, tag);
   }
 };

@@ -3,6 +3,7 @@
 // nothing.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -12,6 +13,7 @@
 #include "carveout/core/address.hpp"
 #include "carveout/core/attributes.hpp"
 #include "carveout/core/error.hpp"
+#include "carveout/core/function_ref.hpp"
 #include "carveout/core/size.hpp"
 #include "carveout/core/window.hpp"
 #include "carveout/pool/tag_store.hpp"
@@ -39,10 +41,10 @@ struct Need {
 
 /// A range handed out. Together, tag and serial name this one allocation for ever.
 struct Grant {
-  PhysRange range;  ///< whole granules
-  DmaAddr dma;      ///< of its first byte, by the reach that it was taken from
+  PhysRange range;    ///< whole granules
+  DmaAddr dma;        ///< of its first byte, by the reach that it was taken from
+  std::uint32_t tag;  ///< where the tables keep it
   std::uint32_t chunk;
-  std::uint32_t tag;     ///< where the tables keep it
   std::uint32_t serial;  ///< of this allocation, never 0; the next one under its tag has another
 };
 
@@ -58,6 +60,16 @@ struct Usage {
 
   [[nodiscard]] constexpr std::uint64_t free_bytes() const { return total_bytes - used_bytes; }
 };
+
+/// A live block, and who has it.
+struct Held {
+  PhysRange range;
+  Holder holder;  ///< 0 where the store keeps none
+};
+
+/// How many free runs there are of each length: entry i counts those of 2^i granules or more, and
+/// less than 2^(i+1).
+using FreeRuns = std::array<std::uint32_t, 32>;
 
 /// A range allocator over one or several chunks of physical memory.
 ///
@@ -163,12 +175,11 @@ class RangeAllocator {
           state_.calls->release(state_, tag);
           return {};
         }
-        const bool none = state_.parked.none();
         const Tag before = state_.parked.tag;
         state_.parked.base = range.base.raw();
         state_.parked.tag = tag;
         state_.parked.size_bytes = range.size_bytes;
-        if (!none) state_.calls->release(state_, before);
+        if (before != tables::kNone) state_.calls->release(state_, before);
         // The parked block still counts, so this is what blocks had until now.
         state_.note_peak(state_.used);
         return {};
@@ -192,6 +203,13 @@ class RangeAllocator {
   /// the store keeps no holders.
   /// Cost: linear in chunks + blocks.
   [[nodiscard]] std::optional<Holder> any_holder() const;
+
+  /// Calls `see` with every live block, in the order of chunks and addresses.
+  /// Cost: linear in chunks + blocks.
+  void visit(FunctionRef<void(const Held&)> see) const;
+  /// The parked block is not among the free runs: it is about to be used again.
+  /// Cost: linear in chunks + blocks.
+  [[nodiscard]] FreeRuns free_runs() const;
 
   [[nodiscard]] std::uint64_t granule_bytes() const { return state_.granule_bytes; }
   [[nodiscard]] std::size_t chunk_count() const { return state_.area_count; }
@@ -217,10 +235,8 @@ class RangeAllocator {
   /// @param reach  shows all chunks.
   [[nodiscard]] [[gnu::always_inline]] std::expected<Grant, Error> take_plain(
       std::uint64_t size_bytes, Holder holder, Context context, const Reach& reach) {
-    // Rounded up to granules, the size is that of the parked block.
-    const tables::Parked& parked = state_.parked;
-    if (parked.size_bytes - size_bytes < state_.granule_bytes &&
-        size_bytes - 1 < parked.size_bytes) {
+    // Rounded up to granules, the size is that of the block parked last.
+    if (state_.parked.size_bytes - size_bytes < state_.granule_bytes && !state_.parked.none()) {
       return take_parked(holder, reach);
     }
     return state_.calls->take(state_, size_bytes, holder, context, reach);
@@ -230,13 +246,13 @@ class RangeAllocator {
   [[gnu::always_inline]] Grant take_parked(Holder holder, const Reach& reach) {
     const PhysRange range{PhysAddr{state_.parked.base}, state_.parked.size_bytes};
     const Tag tag = state_.parked.tag;
-    state_.parked.size_bytes = 0;
+    state_.parked.tag = tables::kNone;
     Run& run = state_.runs[tag];
     run.holder = holder;
     return {.range = range,
             .dma = reach.to_dma(range.base),
-            .chunk = state_.index_of(state_.area_of(run.first)),
             .tag = tag,
+            .chunk = state_.chunk_of(run.first),
             .serial = ++run.serial};
   }
 

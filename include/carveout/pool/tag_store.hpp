@@ -80,10 +80,10 @@ struct Calls;
 /// granules count as used in the tables.
 struct Parked {
   std::uint64_t base = 0;
-  Tag tag = kNone;
-  std::uint64_t size_bytes = 0;  ///< 0: none is parked
+  Tag tag = kNone;  ///< kNone: none is parked, and the rest is of the one before
+  std::uint64_t size_bytes = std::uint64_t{1} << 63;
 
-  [[nodiscard]] bool none() const { return size_bytes == 0; }
+  [[nodiscard]] bool none() const { return tag == kNone; }
 };
 
 /// All that an allocator knows, but for what is in its tables.
@@ -120,7 +120,7 @@ struct State {
   };
 
   [[nodiscard]] Granules used_by_blocks() const {
-    return used - static_cast<Granules>(parked.size_bytes >> granule_shift);
+    return parked.none() ? used : used - runs[parked.tag].granules;
   }
   void note_peak(Granules in_use) {
     if (in_use > peak) [[unlikely]]
@@ -133,19 +133,21 @@ struct State {
 
   [[nodiscard]] std::span<Area> chunks() const { return {areas, area_count}; }
   /// The chunk that has granule `at`, which one of them has.
-  [[nodiscard]] const Area& area_of(Granules at) const {
+  [[nodiscard]] [[gnu::always_inline]] const Area& area_of(Granules at) const {
     if (at < origin_end) [[likely]]
       return *areas;
     return area_behind_first(at);
   }
   [[nodiscard]] [[gnu::pure]] const Area& area_behind_first(Granules at) const;
-  [[nodiscard]] std::uint32_t index_of(const Area& area) const {
-    return static_cast<std::uint32_t>(&area - areas);
+  [[nodiscard]] [[gnu::always_inline]] std::uint32_t chunk_of(Granules at) const {
+    if (at < origin_end) [[likely]]
+      return 0;
+    return static_cast<std::uint32_t>(&area_behind_first(at) - areas);
   }
   [[nodiscard]] PhysAddr address_of(const Area& area, Granules at) const {
     return PhysAddr{area.base.raw() + (std::uint64_t{at - area.first} << granule_shift)};
   }
-  [[nodiscard]] PhysAddr address_of(Granules at) const {
+  [[nodiscard]] [[gnu::always_inline]] PhysAddr address_of(Granules at) const {
     if (at < origin_end) [[likely]]
       return PhysAddr{origin + (std::uint64_t{at} << granule_shift)};
     return address_of(area_behind_first(at), at);
