@@ -216,7 +216,7 @@ class TagStore {
   static constexpr std::size_t kMostSparseBlocks = 0xffff - SizeClass::kCount - 1;
   /// The dense store keeps a mark in each length.
   static constexpr std::uint64_t kMostDenseGranules =
-      (std::uint64_t{1} << 31) - 2 * SizeClass::kCount;
+      (std::uint64_t{1} << 31) - std::uint64_t{2} * SizeClass::kCount;
 
   /// Bytes of storage for chunks of so many granules together. The largest std::size_t for tables
   /// that no machine can hold.

@@ -138,19 +138,22 @@ TEST_P(StoreWithSerials, AParkedBlockIsFreeForACaller) {
 
 TEST_P(StoreWithSerials, APlainRequestIsGrantedWithoutWaitingWhereItsGuaranteedClassHasARun) {
   Pool4K pool{GetParam()};
-  // Holes of 100, 96, 96 and 96 granules, the longest at the end of the list of their class.
+  // Holes of 97, 97, 97 and 100 granules, one class; the longest at the end of its list.
   std::vector<Grant> holes;
-  for (const std::uint64_t length : {96, 96, 96, 99}) {
+  for (const std::uint64_t length : {97U, 97U, 97U, 100U}) {
     holes.push_back(pool.take(length));
     pool.take(1);
   }
-  pool.take(1024 - 96 * 3 - 99 - 4);
+  pool.take(1024 - 97 * 3 - 100 - 4);
+  const Grant longest = holes.back();
+  pool.give_back(longest);
+  holes.pop_back();
   for (const Grant& hole : holes) pool.give_back(hole);
   const std::array reaches{kEverything};
-  const Need need{.size_bytes = 99 * 4096, .context = Context::must_not_wait};
+  const Need need{.size_bytes = 100 * 4096, .context = Context::must_not_wait};
   EXPECT_EQ(pool->take(need, reaches).error(), Error::exhausted) << "beyond the bound";
-  EXPECT_EQ(pool.take(99).range, holes.back().range) << "and found by who may wait";
   EXPECT_EQ(pool.take(96, Context::must_not_wait).range.size_bytes, 96U * 4096);
+  EXPECT_EQ(pool.take(100).range, longest.range) << "and found by who may wait";
 }
 
 }  // namespace
