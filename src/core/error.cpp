@@ -38,6 +38,8 @@ constexpr Words words_of(Error error) {
               "the device's addresses are chosen by an IOMMU, and none is driven here"};
     case Error::table_full:
       return {"table_full", "the table that the board gave for this is full"};
+    case Error::would_wait:
+      return {"would_wait", "an interrupt would have to wait for the pool's lock"};
     case Error::double_free:
       return {"double_free", "the block is free already"};
     case Error::stale_block:

@@ -21,8 +21,8 @@ class DenseTags {
 
   static Tag next(const State& state, Tag tag) { return state.runs[tag].first; }
   static Tag previous(const State& state, Tag tag) { return state.runs[tag].holder; }
-  static void set_next(State& state, Tag tag, Tag to) { state.runs[tag].first = to; }
-  static void set_previous(State& state, Tag tag, Tag to) { state.runs[tag].holder = to; }
+  static void set_next(State& state, Tag tag, Tag to) { put(state.runs[tag].first, to); }
+  static void set_previous(State& state, Tag tag, Tag to) { put(state.runs[tag].holder, to); }
 
   static Granules first(const State& /*state*/, Tag tag) { return tag; }
   static Granules length(const State& state, Tag tag) { return state.runs[tag].granules & ~kFree; }
@@ -36,9 +36,9 @@ class DenseTags {
     if (front != 0) mark_free(state, run, front);
     if (back != 0) mark_free(state, behind, back);
     // In this order: they may be the same tag.
-    state.runs[behind - 1].granules = 0;
-    state.runs[at].first = at;
-    state.runs[at].granules = wanted;
+    put(state.runs[behind - 1].granules, 0U);
+    put(state.runs[at].first, at);
+    put(state.runs[at].granules, wanted);
     return {at, front, behind, back};
   }
 
@@ -64,6 +64,7 @@ class DenseTags {
     state.runs = static_cast<Run*>(static_cast<void*>(storage.data()));
     state.tags = tags;
     state.heads = tags;
+    state.nobody = 0;  // the gap before the first chunk
     for (Tag tag = 0; tag < storage.size() / sizeof(Run); ++tag) {
       // A head begins as an empty list; other tags have a first granule only while they live.
       ::new (static_cast<void*>(state.runs + tag)) Run{.first = tag, .holder = tag};
@@ -96,8 +97,8 @@ class DenseTags {
   static constexpr Granules kFree = Granules{1} << 31;
 
   static void mark_free(State& state, Granules first, Granules granules) {
-    state.runs[first].granules = granules | kFree;
-    state.runs[first + granules - 1].granules = granules | kFree;
+    put(state.runs[first].granules, granules | kFree);
+    put(state.runs[first + granules - 1].granules, granules | kFree);
   }
 
   static Step at_first(const State& state, Tag tag) {

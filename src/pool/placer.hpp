@@ -24,8 +24,7 @@ inline constexpr std::uint32_t kOnlySerial = 1;
 /// Counts a fresh cut, and says what it is.
 inline Grant grant_of(State& state, Tag tag, Granules first, Granules granules,
                       std::uint32_t serial, const Reach& reach) {
-  state.used += granules;
-  ++state.blocks;
+  state.count_taken(granules);
   const PhysAddr base = state.address_of(first);
   return {.range = {base, std::uint64_t{granules} << state.granule_shift},
           .dma = reach.to_dma(base),

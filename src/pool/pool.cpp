@@ -34,10 +34,17 @@ Pool::Pool(const Settings& settings, PortRef port, RangeAllocator allocator)
 }
 
 Result<Block> Pool::take(const Need& need, std::span<const Reach> reaches, View view) {
+  if (allocator_.has_slots()) {
+    // A pool that is closed has nothing parked.
+    const auto grant = allocator_.take_parked(need, reaches, port_.processor());
+    if (grant) return block_of(*grant, view);
+  }
+  if (!port_.may_lock()) return refuse(Error::would_wait, settings_.name);
   const LockGuard guard{port_, lock_};
   const std::expected<Grant, Error> grant =
       closed_ ? std::unexpected{Error::pool_gone} : allocator_.take(need, reaches);
   if (!grant) {
+    allocator_.collect();
     const Usage usage = allocator_.usage();
     constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
     return std::unexpected{
@@ -47,35 +54,57 @@ Result<Block> Pool::take(const Need& need, std::span<const Reach> reaches, View 
                 .free_bytes = usage.free_bytes(),
                 .largest_run_bytes = usage.largest_run_bytes}};
   }
-  return Block{.cpu = pointer_into(settings_.chunks[grant->chunk], grant->range.base, view),
-               .dma = grant->dma,
-               .phys = grant->range.base,
-               .size_bytes = grant->range.size_bytes,
-               .pool = this,
-               .tag = grant->tag,
-               .serial = grant->serial};
+  return block_of(*grant, view);
+}
+
+Block Pool::block_of(const Grant& grant, View view) {
+  return {.cpu = pointer_into(settings_.chunks[grant.chunk], grant.range.base, view),
+          .dma = grant.dma,
+          .phys = grant.range.base,
+          .size_bytes = grant.range.size_bytes,
+          .pool = this,
+          .tag = grant.tag,
+          .serial = grant.serial};
+}
+
+std::unexpected<Failure> Pool::refusal(Error code, const Block& block) const {
+  return std::unexpected{
+      Failure{.code = code, .pool = settings_.name, .asked_bytes = block.size_bytes}};
 }
 
 Result<void> Pool::give_back(const Block& block) {
+  if (allocator_.has_slots()) return give_back_shared(block);
+  if (!port_.may_lock()) return refusal(Error::would_wait, block);
   const LockGuard guard{port_, lock_};
-  std::expected<void, Error> done;
-  if (closed_) {
-    done = std::unexpected{Error::pool_gone};
-  } else if (block.pool != this) {
-    done = std::unexpected{Error::foreign_block};
-  } else {
-    done = allocator_.give_back({block.phys, block.size_bytes}, block.tag, block.serial);
-  }
-  if (!done) {
-    return std::unexpected{
-        Failure{.code = done.error(), .pool = settings_.name, .asked_bytes = block.size_bytes}};
-  }
+  if (closed_) return refusal(Error::pool_gone, block);
+  if (block.pool != this) return refusal(Error::foreign_block, block);
+  const auto done = allocator_.give_back({block.phys, block.size_bytes}, block.tag, block.serial);
+  if (!done) return refusal(done.error(), block);
   return {};
+}
+
+/// A pool that is closed has no live block, so it is enough to look whether it is where a block was
+/// refused.
+Result<void> Pool::give_back_shared(const Block& block) {
+  const PhysRange range{block.phys, block.size_bytes};
+  auto given = tables::Given::refused;
+  if (block.pool == this) {
+    given = allocator_.give_back_shared(port_, lock_, range, block.tag, block.serial);
+  }
+  if (given == tables::Given::done) return {};
+  if (given == tables::Given::would_wait || !port_.may_lock()) {
+    return refusal(Error::would_wait, block);
+  }
+  const LockGuard guard{port_, lock_};
+  if (closed_) return refusal(Error::pool_gone, block);
+  if (block.pool != this) return refusal(Error::foreign_block, block);
+  return refusal(allocator_.why_refused(range, block.tag, block.serial), block);
 }
 
 Result<void> Pool::close() {
   const LockGuard guard{port_, lock_};
   if (closed_) return refuse(Error::pool_gone, settings_.name);
+  allocator_.collect();
   if (allocator_.usage().blocks != 0) return refuse(Error::in_use, settings_.name);
   closed_ = true;
   return {};
@@ -83,6 +112,7 @@ Result<void> Pool::close() {
 
 Usage Pool::usage() const {
   const LockGuard guard{port_, lock_};
+  allocator_.collect();
   return allocator_.usage();
 }
 

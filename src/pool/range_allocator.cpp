@@ -91,8 +91,20 @@ Result<RangeAllocator> RangeAllocator::create(std::span<const PhysRange> chunks,
     state.lowest = std::min(state.lowest, chunks[i].base.raw());
     state.highest = std::max(state.highest, chunks[i].last().raw());
   }
-  state.calls->prepare(state, storage.first(needed).subspan(chunks.size() * sizeof(Area)));
+  const std::size_t table_bytes = needed - static_cast<std::size_t>(store.slots_bytes());
+  state.calls->prepare(state, storage.first(table_bytes).subspan(chunks.size() * sizeof(Area)));
   if (state.runs != nullptr) state.park_most = state.total / 64;
+  if (store.slots() != 0) {
+    constexpr std::uintptr_t kLine = sizeof(tables::Slot);
+    std::byte* const behind = storage.data() + table_bytes;
+    std::byte* const slots = behind + (0 - std::bit_cast<std::uintptr_t>(behind)) % kLine;
+    state.slots = static_cast<tables::Slot*>(static_cast<void*>(slots));
+    state.slot_count = store.slots();
+    state.slot_calls = store.slot_calls();
+    for (std::uint32_t i = 0; i < state.slot_count; ++i) {
+      ::new (static_cast<void*>(state.slots + i)) tables::Slot{.hint = state.nobody};
+    }
+  }
   if (!chunks.empty()) {
     const Area& area = *state.areas;  // numbered as the store likes
     state.origin = area.base.raw() - (std::uint64_t{area.first} << shift);
@@ -104,12 +116,8 @@ Result<RangeAllocator> RangeAllocator::create(std::span<const PhysRange> chunks,
 std::expected<Grant, Error> RangeAllocator::take(const Need& need, std::span<const Reach> reaches) {
   if (const auto fault = fault_of(need)) return std::unexpected{*fault};
 
-  if (need.fit == Fit::any && need.boundary_bytes == 0 &&
-      need.align_bytes <= state_.granule_bytes && !reaches.empty() && shows_all(reaches.front())) {
-    const Reach& reach = reaches.front();
-    if (((reach.dma.raw() - reach.first.raw()) & (need.align_bytes - 1)) == 0) {
-      return take_plain(need.size_bytes, need.holder, need.context, reach);
-    }
+  if (is_plain(need, reaches)) {
+    return take_plain(need.size_bytes, need.holder, need.context, reaches.front());
   }
 
   Error refusal = Error::unreachable;
@@ -123,21 +131,41 @@ std::expected<Grant, Error> RangeAllocator::take(const Need& need, std::span<con
   return std::unexpected{refusal};
 }
 
-/// What give_back() did not settle at once: why it refuses.
+std::optional<Grant> RangeAllocator::take_parked(const Need& need, std::span<const Reach> reaches,
+                                                 std::uint32_t processor) {
+  if (fault_of(need) || !is_plain(need, reaches)) return std::nullopt;
+  Grant grant{.range = {PhysAddr{0}, 0}, .dma = DmaAddr{0}, .tag = 0, .chunk = 0, .serial = 0};
+  if (!state_.slot_calls->take(state_, processor, need.size_bytes, need.holder, reaches.front(),
+                               grant)) {
+    return std::nullopt;
+  }
+  return grant;
+}
+
+bool RangeAllocator::is_plain(const Need& need, std::span<const Reach> reaches) const {
+  if (need.fit != Fit::any || need.boundary_bytes != 0 || reaches.empty()) return false;
+  const Reach& reach = reaches.front();
+  const std::uint64_t offset = reach.dma.raw() - reach.first.raw();
+  return need.align_bytes <= state_.granule_bytes && (offset & (need.align_bytes - 1)) == 0 &&
+         shows_all(reach);
+}
+
+/// What give_back() did not settle at once: a store without serials, or a refusal.
 std::expected<void, Error> RangeAllocator::give_back_carefully(PhysRange range, Tag tag,
                                                                std::uint32_t serial) {
-  if (state_.runs == nullptr) {
-    if (serial != tables::kOnlySerial) return std::unexpected{Error::foreign_block};
+  if (state_.runs == nullptr && serial == tables::kOnlySerial) {
     return give_back_at(range.base, range.size_bytes);
   }
-  if (tag >= state_.tags) return std::unexpected{Error::foreign_block};
+  return std::unexpected{why_refused(range, tag, serial)};
+}
+
+Error RangeAllocator::why_refused(PhysRange range, Tag tag, std::uint32_t serial) const {
+  if (tag >= state_.tags || state_.runs == nullptr) return Error::foreign_block;
   const Run& run = state_.runs[tag];
-  if ((serial & 1) == 0 || serial > run.serial) return std::unexpected{Error::foreign_block};
-  if (serial != run.serial) {
-    return std::unexpected{is_live(range) ? Error::stale_block : Error::double_free};
-  }
-  const bool elsewhere = range.base != state_.address_of(run.first);
-  return std::unexpected{elsewhere ? Error::wrong_address : Error::wrong_size};
+  const std::uint32_t now = tables::peek(run.serial);
+  if (!is(tables::Life::live, serial) || serial > now) return Error::foreign_block;
+  if (serial != now) return is_live(range) ? Error::stale_block : Error::double_free;
+  return range.base != state_.address_of(run.first) ? Error::wrong_address : Error::wrong_size;
 }
 
 std::expected<void, Error> RangeAllocator::give_back_at(PhysAddr first, std::uint64_t size_bytes) {
@@ -152,7 +180,7 @@ std::expected<void, Error> RangeAllocator::give_back_at(PhysAddr first, std::uin
       return std::unexpected{Error::wrong_size};
     }
     if (state_.runs != nullptr) {
-      const std::uint32_t serial = state_.runs[step.tag].serial;
+      const std::uint32_t serial = tables::peek(state_.runs[step.tag].serial);
       return give_back(range_of(step), step.tag, serial);
     }
     state_.note_peak(state_.used);
@@ -193,7 +221,8 @@ Usage RangeAllocator::usage() const {
 std::optional<Holder> RangeAllocator::any_holder() const {
   tables::Step step;
   while (state_.calls->next(state_, step)) {
-    if (is_live(step)) return state_.runs == nullptr ? 0 : state_.runs[step.tag].holder;
+    if (is_live(step))
+      return state_.runs == nullptr ? 0 : tables::peek(state_.runs[step.tag].holder);
   }
   return std::nullopt;
 }
@@ -202,7 +231,7 @@ void RangeAllocator::visit(FunctionRef<void(const Held&)> see) const {
   tables::Step step;
   while (state_.calls->next(state_, step)) {
     if (!is_live(step)) continue;
-    see({range_of(step), state_.runs == nullptr ? 0 : state_.runs[step.tag].holder});
+    see({range_of(step), state_.runs == nullptr ? 0 : tables::peek(state_.runs[step.tag].holder)});
   }
 }
 

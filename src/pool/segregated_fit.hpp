@@ -67,7 +67,9 @@ class SegregatedFit {
   }
 
   static void release(State& state, Tag tag) {
-    state.count_released(state.runs[tag].granules);
+    Run& block = state.runs[tag];
+    put(block.serial, next(Life::none, peek(block.serial)));
+    state.count_released(block.granules);
     const Tag run = Tags::merge(state, tag);
     link(state, run, Tags::length(state, run));
   }
@@ -220,8 +222,10 @@ class SegregatedFit {
       Tags::settle(state, rest.behind);
     }
     Run& block = state.runs[rest.tag];
-    block.holder = holder;
-    return grant_of(state, rest.tag, first, wanted, ++block.serial, reach);
+    put(block.holder, holder);
+    const std::uint32_t serial = peek(block.serial) + 1;  // it was of no block
+    put(block.serial, serial);
+    return grant_of(state, rest.tag, first, wanted, serial, reach);
   }
 
   /// No pool is that long, or nothing was asked for.
@@ -231,6 +235,7 @@ class SegregatedFit {
   }
 
   static void flush(State& state) {
+    if (state.slots != nullptr) state.slot_calls->collect(state);
     if (state.parked.none()) return;
     const Tag tag = state.parked.tag;
     state.parked.tag = kNone;

@@ -41,8 +41,8 @@ class SparseTags {
     state.near[tag] = {static_cast<std::uint16_t>(run), static_cast<std::uint16_t>(behind)};
     state.near[run].next = static_cast<std::uint16_t>(tag);
     state.near[behind].previous = static_cast<std::uint16_t>(tag);
-    state.runs[tag].first = at;
-    state.runs[tag].granules = wanted;
+    put(state.runs[tag].first, at);
+    put(state.runs[tag].granules, wanted);
     return {tag, at - first(state, run), tag, state.runs[behind].first - at - wanted};
   }
 
@@ -74,6 +74,7 @@ class SparseTags {
     state.links = static_cast<Link*>(static_cast<void*>(state.near + tags));
     state.tags = static_cast<Tag>(blocks);
     state.heads = static_cast<Tag>(tags);
+    state.nobody = state.tags;  // the first front, or the end
     state.spares = blocks == 0 ? kNoSpare : 0;
 
     for (Tag tag = 0; tag < tags; ++tag) {

@@ -54,7 +54,10 @@ struct RangeAllocatorAudit {
     Snapshot shot{{}, {}, allocator.usage()};
     static_cast<void>(fault(allocator, shot.live));
     for (std::uint32_t tag = 0; tag < allocator.state_.tags; ++tag) {
-      shot.serials.push_back(allocator.state_.runs[tag].serial);
+      // Of a tag without a block, a caller can only tell what its next one will be.
+      std::uint32_t serial = allocator.state_.runs[tag].serial;
+      while (serial % 4 != 1) ++serial;
+      shot.serials.push_back(serial);
     }
     return shot;
   }
@@ -76,6 +79,7 @@ struct RangeAllocatorAudit {
     move(state.runs);
     move(state.near);
     move(state.links);
+    move(state.slots);
     return RangeAllocator{state};
   }
 
@@ -135,7 +139,7 @@ struct RangeAllocatorAudit {
     for (std::uint32_t spare = state.spares; spare != 0xffff; spare = state.near[spare].next) {
       if (spare >= state.tags || seen[spare]) return "a spare is none";
       seen[spare] = true;
-      if (state.runs[spare].serial % 2 == 1) return "a spare is live";
+      if (state.runs[spare].serial % 4 != 0) return "a spare is a block";
     }
     for (std::size_t i = 0; i < seen.size(); ++i) {
       if (!seen[i]) return "tag " + std::to_string(i) + " is lost";
@@ -158,7 +162,7 @@ struct RangeAllocatorAudit {
         if (last != (free || length == 1 ? state.runs[at].granules : 0))
           return "a last tag is wrong";
         for (std::uint32_t i = at + (free ? 0 : 1); i < at + length; ++i) {
-          if (state.runs[i].serial % 2 == 1) return "a block lives inside a run";
+          if (state.runs[i].serial % 4 != 0) return "a block lives inside a run";
         }
         if (!free && state.runs[at].live() && state.runs[at].first != at)
           return "a block is elsewhere";
@@ -214,9 +218,12 @@ struct RangeAllocatorAudit {
         continue;
       }
       const auto& run = state.runs[piece.tag];
-      const bool parked = !state.parked.none() && state.parked.tag == piece.tag;
-      if (parked == run.live()) return "neither live nor parked, or both";
-      if (parked && PhysRange{PhysAddr{state.parked.base}, state.parked.size_bytes} != range)
+      const bool parked = run.serial % 4 == 2;
+      if (!parked && run.serial % 4 != 1) return "neither live nor parked";
+      const bool here = !state.parked.none() && state.parked.tag == piece.tag;
+      if (here && !parked) return "a block is parked and is not";
+      if (parked && !here && !is_hinted_at(state, piece.tag)) return "a parked block is lost";
+      if (here && PhysRange{PhysAddr{state.parked.base}, state.parked.size_bytes} != range)
         return "the parked block is elsewhere";
       if (parked && piece.granules > state.total / 64) return "too long a block is parked";
       if (!parked) live.push_back({range, piece.chunk, piece.tag, run.serial, run.holder});
@@ -225,6 +232,13 @@ struct RangeAllocatorAudit {
     if (state.used != used) return "what is used is wrong";
     if (state.blocks != blocks) return "the number of blocks is wrong";
     return {};
+  }
+
+  static bool is_hinted_at(const tables::State& state, std::uint32_t tag) {
+    for (std::uint32_t i = 0; i < state.slot_count; ++i) {
+      if (state.slots[i].hint == tag) return true;
+    }
+    return false;
   }
 
   static std::string fault_of_lists(const tables::State& state, const std::vector<Piece>& pieces) {

@@ -22,6 +22,7 @@ enum class Error : std::uint8_t {
   unknown_pool,      ///< the request names a pool that is not bound to the device
   needs_iommu,       ///< the device's addresses are an IOMMU's choice, and none is driven here
   table_full,        ///< the board's table for this is full: blocks, pools, devices, bindings, ...
+  would_wait,        ///< an interrupt would have to wait for the pool's lock
 
   // blocks given back
   double_free,    ///< the block is free already

@@ -50,6 +50,9 @@ struct Block {
 
 /// Memory, an allocator over it, and a lock: who has which bytes of what.
 ///
+/// Where the board says how many processors share it (TagStore::for_processors()), each parks the
+/// block that it gave back last and takes it again without the lock.
+///
 /// The pool's own state lies outside its memory, in storage of whoever created it. It is not moved:
 /// blocks point at it.
 class Pool {
@@ -70,19 +73,22 @@ class Pool {
   /// and nullptr where the pool has no such view. The bytes are as the last owner left them, and
   /// the caches too: both are the verbs' business (ops).
   ///
-  /// Fails with exactly what RangeAllocator::take() fails with, and pool_gone; the failure carries
-  /// the pool, what was asked in whole granules, what is free and the longest free run.
-  /// Cost: one lock; the allocator's. Context: any, interrupts too.
+  /// Fails with exactly what RangeAllocator::take() fails with, pool_gone, and would_wait (the port
+  /// does not let this context wait for the lock); but for the last, the failure carries the pool,
+  /// what was asked in whole granules, what is free and the longest free run.
+  /// Cost: at most one lock; the allocator's. Context: any, interrupts too, as the port's lock lets
+  /// them.
   [[nodiscard]] Result<Block> take(const Need& need, std::span<const Reach> reaches, View view);
 
   /// Takes a block back. A refused call changes nothing.
   ///
-  /// Fails with exactly one of: pool_gone, foreign_block (of another pool, or never given), and
-  /// what else RangeAllocator::give_back() fails with; the failure carries the pool and the block's
-  /// size.
+  /// Fails with exactly one of: pool_gone, foreign_block (of another pool, or never given),
+  /// would_wait, and what else RangeAllocator::give_back() fails with; the failure carries the pool
+  /// and the block's size. Of several calls for one block at the same time, one succeeds.
   Result<void> give_back(const Block& block);
 
-  /// Ends the pool. Blocks that are given back afterwards are told pool_gone, as long as the
+  /// Ends the pool; not in a context that may not wait for the lock, and so for all below. Blocks
+  /// that are given back afterwards are told pool_gone, as long as the
   /// pool's storage exists. Fails with: in_use (blocks live), pool_gone (ended before).
   Result<void> close();
 
@@ -106,8 +112,12 @@ class Pool {
  private:
   Settings settings_;
   PortRef port_;
+  [[nodiscard]] Block block_of(const Grant& grant, View view);
+  [[nodiscard]] std::unexpected<Failure> refusal(Error code, const Block& block) const;
+  Result<void> give_back_shared(const Block& block);
+
   mutable LockWord lock_;
-  RangeAllocator allocator_;
+  mutable RangeAllocator allocator_;  ///< usage() has to collect what is parked
   bool closed_ = false;
 };
 

@@ -80,7 +80,8 @@ using FreeRuns = std::array<std::uint32_t, 32>;
 ///
 /// A block of at most 1/64 of the memory that is given back is parked: the next request of its
 /// length gets it, and otherwise it becomes free for everybody when the next one is parked, and
-/// before anything is refused. For a caller it is free memory in every respect.
+/// before anything is refused. For a caller it is free memory in every respect, but for one: where
+/// each processor parks blocks for itself, those of the others count as used in the peak.
 ///
 /// One owner: it may be moved, and the source of a move is not used again.
 class RangeAllocator {
@@ -160,7 +161,7 @@ class RangeAllocator {
   ///   double_free    given back before, and all of it is free now
   ///   wrong_address  lives, and begins elsewhere
   ///   wrong_size     lives, and was granted with another size
-  /// A tag's serials come round after 2^31 allocations under it: an older grant than that may be
+  /// A tag's serials come round after 2^30 allocations under it: an older grant than that may be
   /// called foreign, or be taken for the live block, if that has its very range.
   /// Cost: linear in chunks; a refusal, in chunks + blocks.
   [[gnu::always_inline]] std::expected<void, Error> give_back(PhysRange range, std::uint32_t tag,
@@ -169,12 +170,12 @@ class RangeAllocator {
       Run& run = state_.runs[tag];
       if (run.serial == serial && run.live() && range.base == state_.address_of(run.first) &&
           range.size_bytes == std::uint64_t{run.granules} << state_.granule_shift) [[likely]] {
-        ++run.serial;
         if (run.granules > state_.park_most) [[unlikely]] {
           state_.note_peak(state_.used_by_blocks());
           state_.calls->release(state_, tag);
           return {};
         }
+        run.serial = serial + 1;  // parked
         const Tag before = state_.parked.tag;
         state_.parked.base = range.base.raw();
         state_.parked.tag = tag;
@@ -210,6 +211,27 @@ class RangeAllocator {
   /// The parked block is not among the free runs: it is about to be used again.
   /// Cost: linear in chunks + blocks.
   [[nodiscard]] FreeRuns free_runs() const;
+
+  /// For a pool whose processors park blocks for themselves (TagStore::for_processors()). These
+  /// three may be called without the lock that all else needs, and take(), give_back() and
+  /// give_back_at() are not used beside them but for a take() under the lock.
+  [[nodiscard]] bool has_slots() const { return state_.slots != nullptr; }
+  /// A block that `processor` parked, for a plain request of its length; nothing where there is
+  /// none. Cost: constant.
+  [[nodiscard]] std::optional<Grant> take_parked(const Need& need, std::span<const Reach> reaches,
+                                                 std::uint32_t processor);
+  /// give_back() that takes the lock where it must: to make room in a slot, and for what is not
+  /// parked.
+  tables::Given give_back_shared(PortRef port, LockWord& lock, PhysRange range, std::uint32_t tag,
+                                 std::uint32_t serial) {
+    return state_.slot_calls->give_back(state_, port, lock, range, tag, serial);
+  }
+  /// Why a block is refused, with the lock held.
+  [[nodiscard]] Error why_refused(PhysRange range, std::uint32_t tag, std::uint32_t serial) const;
+  /// Makes free what is parked, with the lock held.
+  void collect() {
+    if (state_.slots != nullptr) state_.slot_calls->collect(state_);
+  }
 
   [[nodiscard]] std::uint64_t granule_bytes() const { return state_.granule_bytes; }
   [[nodiscard]] std::size_t chunk_count() const { return state_.area_count; }
@@ -253,11 +275,13 @@ class RangeAllocator {
             .dma = reach.to_dma(range.base),
             .tag = tag,
             .chunk = state_.chunk_of(run.first),
-            .serial = ++run.serial};
+            .serial = run.serial = next(tables::Life::live, run.serial)};
   }
 
   std::expected<void, Error> give_back_carefully(PhysRange range, Tag tag, std::uint32_t serial);
 
+  /// Whether nothing but bytes is asked for, and of all chunks.
+  [[nodiscard]] bool is_plain(const Need& need, std::span<const Reach> reaches) const;
   [[nodiscard]] bool touches(const Reach& reach) const;
   [[nodiscard]] bool is_live(const tables::Step& step) const;
   [[nodiscard]] bool is_live(PhysRange range) const;

@@ -14,7 +14,9 @@
 #include "carveout/core/error.hpp"
 #include "carveout/core/size.hpp"
 #include "carveout/core/window.hpp"
+#include "carveout/pool/life.hpp"
 #include "carveout/pool/size_classes.hpp"
+#include "carveout/port/port.hpp"
 
 namespace carveout {
 
@@ -32,19 +34,39 @@ using Granules = std::uint32_t;
 using Tag = std::uint32_t;
 inline constexpr Tag kNone = std::numeric_limits<Tag>::max();
 
+/// For words that somebody may read or write who does not hold the lock. As cheap as any other
+/// access, on every processor.
+template <class T>
+[[nodiscard]] T peek(const T& word) {
+  return __atomic_load_n(&word, __ATOMIC_RELAXED);
+}
+template <class T>
+void put(T& word, T value) {
+  __atomic_store_n(&word, value, __ATOMIC_RELAXED);
+}
+
 /// A block, as every store with serials keeps it while it lives. Of a tag that names no block only
 /// the serial has this meaning.
 struct Run {
   Granules first = 0;
   Granules granules = 0;
-  /// Odd while the block lives. Taking and giving back add 1, and nothing ever resets it: so it
-  /// names an allocation, is never 0 in a grant, and tells a grant's copies from its successors.
+  /// Its low two bits say whether the block lives (Life). It is only ever counted up, to the next
+  /// number that says what is now: so it names an allocation, is never 0 in a grant, and tells a
+  /// grant's copies from its successors.
   std::uint32_t serial = 0;
   Holder holder = 0;
 
-  [[nodiscard]] constexpr bool live() const { return (serial & 1) != 0; }
+  [[nodiscard]] bool live() const { return is(Life::live, peek(serial)); }
 };
 static_assert(sizeof(Run) == 16);
+
+/// Where one processor looks for a block that was given back; see Parking. In a line of its own.
+struct Slot {
+  static constexpr std::size_t kAlign = 64;
+
+  alignas(kAlign) Tag hint;
+};
+static_assert(sizeof(Slot) == Slot::kAlign);
 
 /// One chunk.
 struct Area {
@@ -75,9 +97,10 @@ struct Step {
 };
 
 struct Calls;
+struct SlotCalls;
 
-/// A block that was given back and not yet merged with its neighbours. Its tag is not live, and its
-/// granules count as used in the tables.
+/// A block that was given back and not yet merged with its neighbours, where there are no slots.
+/// Its granules count as used in the tables.
 struct Parked {
   std::uint64_t base = 0;
   Tag tag = kNone;  ///< kNone: none is parked, and the rest is of the one before
@@ -119,15 +142,24 @@ struct State {
     std::uint32_t* words;   ///< bitmap: two bits for each granule
   };
 
+  Tag nobody = 0;         ///< a tag that never names a block
+  Slot* slots = nullptr;  ///< nullptr: one processor, which parks in `parked`
+  std::uint32_t slot_count = 0;
+  const SlotCalls* slot_calls = nullptr;
+
   [[nodiscard]] Granules used_by_blocks() const {
     return parked.none() ? used : used - runs[parked.tag].granules;
   }
   void note_peak(Granules in_use) {
     if (in_use > peak) [[unlikely]]
-      peak = in_use;
+      put(peak, in_use);
+  }
+  void count_taken(Granules granules) {
+    put(used, used + granules);
+    ++blocks;
   }
   void count_released(Granules granules) {
-    used -= granules;
+    put(used, used - granules);
     --blocks;
   }
 
@@ -165,7 +197,7 @@ struct Calls {
                                       Context context, const Reach& reach);
   /// Any request, without a fault of its own, within one reach that touches a chunk.
   std::expected<Grant, Error> (*take_within)(State& state, const Need& need, const Reach& reach);
-  /// Makes the run of a tag, which is not live any more, free, and one with its free neighbours.
+  /// Makes the run of a tag free, and one with its free neighbours. Nobody else may take it.
   void (*release)(State& state, Tag tag);
   /// Goes on to the next run; false behind the last one.
   bool (*next)(const State& state, Step& step);
@@ -178,6 +210,26 @@ struct Calls {
 extern const Calls kSparse;
 extern const Calls kDense;
 extern const Calls kBitmap;
+
+/// What came of a block that was given back.
+enum class Given : std::uint8_t {
+  done,
+  refused,     ///< it is not the live block that it says
+  would_wait,  ///< only the lock could tell, and the caller may not wait for it
+};
+
+/// What processors that share a pool do without its lock.
+struct SlotCalls {
+  /// A plain request, of a reach that shows all chunks. `grant` is written where it was served.
+  bool (*take)(State& state, std::uint32_t processor, std::uint64_t size_bytes, Holder holder,
+               const Reach& reach, Grant& grant);
+  /// Takes the lock where it must.
+  Given (*give_back)(State& state, PortRef port, LockWord& lock, PhysRange range, Tag tag,
+                     std::uint32_t serial);
+  /// Makes free whatever is parked. The lock is held.
+  void (*collect)(State& state);
+};
+extern const SlotCalls kSlots;
 
 }  // namespace tables
 
@@ -211,6 +263,18 @@ class TagStore {
   [[nodiscard]] static constexpr TagStore bitmap() {
     return TagStore{Kind::bitmap, &tables::kBitmap, 0};
   }
+  /// The same for several processors, each of which parks blocks for itself, without the pool's
+  /// lock: see Pool. They must have an atomic compare-exchange of 32 bits. A bitmap has no use for
+  /// it, and stays as it is.
+  ///
+  /// @param processors  1 or more; the port numbers them. 64 bytes each.
+  [[nodiscard]] constexpr TagStore for_processors(std::uint32_t processors) const {
+    TagStore store = *this;
+    if (kind_ == Kind::bitmap || processors < 2) return store;
+    store.slots_ = processors;
+    store.slot_calls_ = &tables::kSlots;
+    return store;
+  }
 
   /// Links of the sparse store have 16 bits.
   static constexpr std::size_t kMostSparseBlocks = 0xffff - SizeClass::kCount - 1;
@@ -224,6 +288,13 @@ class TagStore {
                                                     std::uint64_t granules) const;
 
   [[nodiscard]] constexpr std::size_t blocks() const { return blocks_; }
+  [[nodiscard]] constexpr std::uint32_t slots() const { return slots_; }
+  /// Bytes of the slots, which are the last of the storage.
+  [[nodiscard]] constexpr std::uint64_t slots_bytes() const {
+    // To the next line, and a line each.
+    return slots_ == 0 ? 0 : (std::uint64_t{slots_} + 1) * sizeof(tables::Slot);
+  }
+  [[nodiscard]] constexpr const tables::SlotCalls* slot_calls() const { return slot_calls_; }
   [[nodiscard]] constexpr const tables::Calls* calls() const { return calls_; }
 
  private:
@@ -235,6 +306,8 @@ class TagStore {
   Kind kind_;
   const tables::Calls* calls_;
   std::size_t blocks_;
+  std::uint32_t slots_ = 0;
+  const tables::SlotCalls* slot_calls_ = nullptr;
 };
 
 constexpr std::size_t TagStore::storage_bytes(std::size_t chunks, std::uint64_t granules) const {
@@ -257,7 +330,7 @@ constexpr std::size_t TagStore::storage_bytes(std::size_t chunks, std::uint64_t 
     bytes = (granules + 15) / 16 * sizeof(std::uint32_t);
   }
   const auto areas_bytes = checked_multiply(chunks, sizeof(tables::Area));
-  const auto all = areas_bytes ? checked_add(*areas_bytes, bytes) : std::nullopt;
+  const auto all = areas_bytes ? checked_add(*areas_bytes, bytes + slots_bytes()) : std::nullopt;
   return all && *all < kNever ? static_cast<std::size_t>(*all) : kNever;
 }
 

@@ -35,7 +35,15 @@ using LockState = std::uintptr_t;
 ///   full_barrier       both, and between reads and writes as well
 ///   lock, unlock       exclude every other context that may use the same pool: other processors,
 ///                      and interrupts of this one. A port of a single-threaded program may do
-///                      nothing.
+///                      nothing. locks.hpp has the usual ones.
+/// It may also offer, where the default is wrong:
+///   may_lock           whether this context may wait for the lock. A mutex must not be waited for
+///                      in an interrupt, which may have come while this very processor held it:
+///                      there the answer is false, and calls that need the lock fail with
+///                      would_wait. Without it: always.
+///   processor          the number of the processor that runs this, from 0. It may be another one
+///   as
+///                      soon as it is read: a hint at where to look first. Without it: 0.
 /// The library owes: it calls cache functions with pointers that cpu_view() gave, of cached views,
 /// and holds a lock for a time that is bounded by the pool's tables, never during cache work.
 template <class P>
@@ -53,6 +61,15 @@ concept Port = requires(P& port, std::byte* at, std::size_t size_bytes, PhysRang
   { port.unlock(word, state) } noexcept -> std::same_as<void>;
 };
 static_assert(!Port<int>);
+
+template <class P>
+concept PortWithMayLock = requires(P& port) {
+  { port.may_lock() } noexcept -> std::same_as<bool>;
+};
+template <class P>
+concept PortWithProcessor = requires(P& port) {
+  { port.processor() } noexcept -> std::same_as<std::uint32_t>;
+};
 
 /// A port by reference, its type forgotten: the library is compiled once and not per port. One
 /// indirect call per cache operation, which itself walks memory.
@@ -82,6 +99,12 @@ class PortRef {
   void full_barrier() const { calls_->full_barrier(object_); }
   [[nodiscard]] LockState lock(LockWord& word) const { return calls_->lock(object_, word); }
   void unlock(LockWord& word, LockState state) const { calls_->unlock(object_, word, state); }
+  [[nodiscard]] bool may_lock() const {
+    return calls_->may_lock == nullptr || calls_->may_lock(object_);
+  }
+  [[nodiscard]] std::uint32_t processor() const {
+    return calls_->processor == nullptr ? 0 : calls_->processor(object_);
+  }
 
  private:
   struct Calls {
@@ -95,7 +118,26 @@ class PortRef {
     void (*full_barrier)(void*) noexcept;
     LockState (*lock)(void*, LockWord&) noexcept;
     void (*unlock)(void*, LockWord&, LockState) noexcept;
+    bool (*may_lock)(void*) noexcept;            ///< nullptr: the port has none
+    std::uint32_t (*processor)(void*) noexcept;  ///< likewise
   };
+
+  template <Port P>
+  static constexpr auto may_lock_of() -> bool (*)(void*) noexcept {
+    if constexpr (PortWithMayLock<P>) {
+      return [](void* port) noexcept { return static_cast<P*>(port)->may_lock(); };
+    } else {
+      return nullptr;
+    }
+  }
+  template <Port P>
+  static constexpr auto processor_of() -> std::uint32_t (*)(void*) noexcept {
+    if constexpr (PortWithProcessor<P>) {
+      return [](void* port) noexcept { return static_cast<P*>(port)->processor(); };
+    } else {
+      return nullptr;
+    }
+  }
 
   template <Port P>
   static constexpr Calls kCalls{
@@ -117,6 +159,8 @@ class PortRef {
       [](void* port, LockWord& word, LockState state) noexcept {
         static_cast<P*>(port)->unlock(word, state);
       },
+      may_lock_of<P>(),
+      processor_of<P>(),
   };
 
   void* object_;

@@ -594,9 +594,9 @@ TEST(RangeAllocatorSerials, AreNeverZeroAndDifferFromUseToUseOfOneTag) {
 
 TEST(RangeAllocatorSerials, ComeRoundWithoutAZeroAndTheOldOnesAreForeign) {
   Memory memory{{phys(0x10000, 0x1000)}, 0x1000};
-  RangeAllocatorAudit::set_serial(memory.allocator(), 0, 0xfffffffe);
+  RangeAllocatorAudit::set_serial(memory.allocator(), 0, 0xfffffffc);
   const Grant last = *memory.take({.size_bytes = 1});
-  EXPECT_EQ(last.serial, 0xffffffffU);
+  EXPECT_EQ(last.serial, 0xfffffffdU);
   EXPECT_EQ(memory.give_back(last), std::nullopt);
   const Grant first = *memory.take({.size_bytes = 1});
   EXPECT_EQ(first.serial, 1U);

@@ -1,0 +1,24 @@
+// What a tag's serial says besides which allocation it is.
+#pragma once
+
+#include <cstdint>
+
+namespace carveout::tables {
+
+/// The low two bits of a serial.
+enum class Life : std::uint32_t {
+  none = 0,    ///< no block
+  live = 1,    ///< a block that somebody has
+  parked = 2,  ///< one that was given back, and is as it was
+};
+
+[[nodiscard]] constexpr bool is(Life life, std::uint32_t serial) {
+  return (serial & 3) == static_cast<std::uint32_t>(life);
+}
+
+/// The first serial from `serial` on that says `life`.
+[[nodiscard]] constexpr std::uint32_t next(Life life, std::uint32_t serial) {
+  return serial + ((static_cast<std::uint32_t>(life) - serial) & 3);
+}
+
+}  // namespace carveout::tables
