@@ -121,7 +121,7 @@ class Offline {
                                                .any_on_bus = request.device.empty()}};
     const Platform platform{.port = machine_,
                             .granule_bytes = answer.granule_bytes,
-                            .blocks_per_pool = static_cast<std::size_t>(request.count),
+                            .store = TagStore::sparse(static_cast<std::size_t>(request.count)),
                             .devices_coherent = request.cpu_coherent,
                             .ordinary_elsewhere = ordinary_,
                             .described_only = true,

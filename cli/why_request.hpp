@@ -18,7 +18,7 @@
 namespace carveout::cli {
 
 /// How often one request may be repeated: each live block is an entry in a table of its pool.
-inline constexpr std::uint64_t kMaxCount = 65536;
+inline constexpr std::uint64_t kMaxCount = 65000;
 
 /// What is asked.
 struct WhyRequest {

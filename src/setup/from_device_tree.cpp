@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <utility>
 
 #include "../device_tree/arena.hpp"
@@ -173,8 +174,18 @@ struct Sizes {
   }
 };
 
+/// How many granules the pool of a region has, at most: a cache line may make them longer.
+std::uint64_t granules_at_most(const dt::ReservedRegion& region, const Platform& platform) {
+  if (!is_power_of_two(platform.granule_bytes)) return 0;  // which create() refuses
+  std::uint64_t bytes = region.size_bytes.value_or(0);
+  for (const PhysRange chunk : region.chunks) {
+    bytes = checked_add(bytes, chunk.size_bytes).value_or(UINT64_MAX);
+  }
+  return bytes >> std::countr_zero(platform.granule_bytes);
+}
+
 Result<Sizes> sizes_of(const dt::Tree& tree, std::span<const DeviceSpec> specs,
-                       std::size_t blocks_per_pool) {
+                       const Platform& platform) {
   const dt::ReservedMemory reserved{tree};
   Sizes sizes{.kept_bytes = System::base_storage_bytes()};
   const auto keep = [&](std::size_t bytes) {
@@ -187,7 +198,7 @@ Result<Sizes> sizes_of(const dt::Tree& tree, std::span<const DeviceSpec> specs,
     const std::size_t ranges = std::clamp<std::size_t>(region.chunks.size(), 1, kMaxPoolRanges);
     sizes.pool_ranges = std::min(sizes.pool_ranges + ranges, kMaxPoolRanges);
     sizes.most_ranges = std::max(sizes.most_ranges, ranges);
-    keep(System::pool_storage_bytes(ranges, blocks_per_pool));
+    keep(System::pool_storage_bytes(ranges, platform.store, granules_at_most(region, platform)));
     keep(System::node_default_storage_bytes());
     keep(System::text_storage_bytes(path_length(tree, region.node)));
   };
@@ -619,7 +630,7 @@ Result<void> Builder::bind_region(const Region& region, const BindingSettings& s
 
 Result<std::size_t> measure(const dt::Tree& tree, std::span<const DeviceSpec> devices,
                             const Platform& platform) {
-  const auto sizes = sizes_of(tree, devices, platform.blocks_per_pool);
+  const auto sizes = sizes_of(tree, devices, platform);
   if (!sizes) return std::unexpected{sizes.error()};
   return sizes->total_bytes();
 }
@@ -627,7 +638,7 @@ Result<std::size_t> measure(const dt::Tree& tree, std::span<const DeviceSpec> de
 Result<System*> build(const dt::Tree& tree, std::span<const DeviceSpec> devices,
                       const Platform& platform, std::span<std::byte> storage,
                       FindingSink findings) {
-  const auto sizes = sizes_of(tree, devices, platform.blocks_per_pool);
+  const auto sizes = sizes_of(tree, devices, platform);
   if (!sizes) return std::unexpected{sizes.error()};
   if (storage.size() < sizes->total_bytes()) {
     return std::unexpected{Failure{.code = Error::storage_too_small,

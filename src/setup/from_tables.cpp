@@ -42,7 +42,7 @@ Result<Pool*> declare(const Tables& tables, std::size_t index, System& system) {
       return refuse(Error::overlaps, settings.name, pools[i].name);
     }
   }
-  return system.declare(with_blocks(settings, tables));
+  return system.declare(with_store(settings, tables));
 }
 
 /// The row that claims a role first. It keeps the role whatever becomes of its pool: a board whose

@@ -1,6 +1,7 @@
 #include "carveout/setup/system.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <new>
@@ -164,8 +165,12 @@ Result<Pool*> System::declare(const PoolSettings& settings) {
     return std::unexpected{failure};
   };
   const std::size_t count = settings.chunks.size();
-  const std::size_t blocks = settings.blocks != 0 ? settings.blocks : platform_.blocks_per_pool;
-  const std::size_t table_bytes = RangeAllocator::storage_bytes(count, blocks);
+  const TagStore store = settings.store.value_or(platform_.store);
+  std::uint64_t granules = 0;
+  for (const PhysRange& range : settings.chunks) {
+    granules += inward(range, granule).size_bytes >> std::countr_zero(granule);
+  }
+  const std::size_t table_bytes = store.storage_bytes(count, granules);
   const auto node_room = room_for<PoolNode>();
   if (!node_room) return give_up(node_room.error());
   const auto chunks = room_for<Chunk>(count);
@@ -180,7 +185,7 @@ Result<Pool*> System::declare(const PoolSettings& settings) {
     new (*chunks + i) Chunk{chunk_of(range)};
     new (*ranges + i) PhysRange{range};
   }
-  auto allocator = RangeAllocator::create({*ranges, count}, granule, blocks, {*table, table_bytes});
+  auto allocator = RangeAllocator::create({*ranges, count}, granule, store, {*table, table_bytes});
   if (!allocator) return give_up(allocator.error());
   // The allocator has read them: from here on they are what later pools are held against.
   std::ranges::copy(settings.chunks, *ranges);

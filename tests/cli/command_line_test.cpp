@@ -84,7 +84,7 @@ TEST(CommandLine, ValuesThatMeanNothing) {
       {{"--size", "1", "--boundary", "0"}, "--boundary is 0 (for no boundary leave it out)"},
       {{"--size", "1", "--mask", "0"}, "--mask '0' is not a number from 1 to 64 (in decimal)"},
       {{"--size", "1", "--mask", "65"}, "--mask '65' is not a number from 1 to 64 (in decimal)"},
-      {{"--size", "1", "--count", "0"}, "--count '0' is not a number from 1 to 65536 (in decimal)"},
+      {{"--size", "1", "--count", "0"}, "--count '0' is not a number from 1 to 65000 (in decimal)"},
       {{"--size", "1", "--context", "soon"},
        "--context does not know 'soon' (may_wait, must_not_wait)"},
       {{"--size", "1", "--attributes", "write_combine"},

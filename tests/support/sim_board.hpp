@@ -81,12 +81,12 @@ class SimBoard {
   SimBoard& operator=(const SimBoard&) = delete;
 
   Pool& pool(std::string_view name, PhysRange range, Memory memory = Memory::coherent,
-             std::uint64_t granule_bytes = 0, std::size_t blocks = 0) {
+             std::uint64_t granule_bytes = 0, std::optional<TagStore> store = std::nullopt) {
     return *must(system->declare({.name = name,
                                   .memory = memory,
                                   .chunks = std::span{&range, 1},
                                   .granule_bytes = granule_bytes,
-                                  .blocks = blocks}));
+                                  .store = store}));
   }
 
   /// A pool that has a role of the board.

@@ -23,7 +23,7 @@ constexpr std::uint64_t kPoolBytes = 0x10'0000;
 
 /// Board A. Rows that say "after 2" begin with what row 2 took, and so on.
 struct BoardA : VectorBoard {
-  explicit BoardA(Origin origin = Origin::found)
+  explicit BoardA(const Origin& origin = {})
       : VectorBoard{"board_a", {in_place(kPoolBase, kPoolBytes)}, {{.node = kDma}}, origin} {}
 };
 
@@ -109,8 +109,7 @@ TEST_P(Rows, Row15_HalfAMebibyteAtTheTopOf8MiB) {
   EXPECT_EQ(block.dma, DmaAddr{0xc078'0000});
 }
 
-INSTANTIATE_TEST_SUITE_P(Vectors, Rows, testing::Values(Origin::found, Origin::declared),
-                         origin_name);
+INSTANTIATE_TEST_SUITE_P(Vectors, Rows, testing::ValuesIn(test::kOrigins), origin_name);
 
 }  // namespace
 }  // namespace carveout

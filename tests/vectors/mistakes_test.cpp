@@ -64,7 +64,7 @@ TEST_P(Rows, Row44_TheHighestPlaceInsideAllocRangesIsTaken) {
 }
 
 struct WrongCells : VectorBoard {
-  explicit WrongCells(Origin origin = Origin::found)
+  explicit WrongCells(const Origin& origin = {})
       : VectorBoard{"row45", {in_place(0x4800'0000, 0x10'0000)}, {{.node = "/dma@1000"}}, origin} {}
 };
 
@@ -83,7 +83,7 @@ TEST(Vectors, Row45_ThatIsReportedForTheNode) {
 
 /// Three devices whose memory-region binds nothing, beside a default pool.
 struct BindsNothing : VectorBoard {
-  explicit BindsNothing(Origin origin = Origin::found)
+  explicit BindsNothing(const Origin& origin = {})
       : VectorBoard{"row46",
                     {in_place(0x4800'0000, 0x10'0000)},
                     {{.node = "/row46@1000"}, {.node = "/row47@2000"}, {.node = "/row48@3000"}},
@@ -158,7 +158,7 @@ TEST_P(Rows, Row48_NamingARegionOfAVendorsKindIsAnError) {
 }
 
 struct TwoDefaults : VectorBoard {
-  explicit TwoDefaults(Origin origin = Origin::found)
+  explicit TwoDefaults(const Origin& origin = {})
       : VectorBoard{"row49",
                     {in_place(0xc100'0000, 0x10'0000), in_place(0xc080'0000, 0x10'0000)},
                     {{.node = "/dma@1000"}},
@@ -180,7 +180,7 @@ TEST(Vectors, Row49_TheSecondIsAnErrorThatNamesBoth) {
 }
 
 struct NeitherMappedNorNot : VectorBoard {
-  explicit NeitherMappedNorNot(Origin origin = Origin::found)
+  explicit NeitherMappedNorNot(const Origin& origin = {})
       : VectorBoard{"row50", {in_place(0xc100'0000, 0x10'0000)}, {{.node = "/dma@1000"}}, origin} {}
 };
 

@@ -18,7 +18,7 @@ using test::VectorBoard;
 
 /// One device with a pool of its own, which is all the RAM that the row touches.
 struct OwnPool : VectorBoard {
-  OwnPool(const std::string& tree, PhysRange pool, Origin origin)
+  OwnPool(const std::string& tree, PhysRange pool, const Origin& origin)
       : VectorBoard{tree,
                     {in_place(pool.base.raw(), pool.size_bytes)},
                     {{.node = "/bus/dma@1000"}},
@@ -57,7 +57,8 @@ TEST_P(Rows, Row18_AWrongSizeIsRefusedAndNobodysPageIsHandedOutTwice) {
 }
 
 struct Row36 : OwnPool {
-  explicit Row36(Origin origin) : OwnPool{"row36", {PhysAddr{0x8000'0000}, 0x1'0000}, origin} {}
+  explicit Row36(const Origin& origin)
+      : OwnPool{"row36", {PhysAddr{0x8000'0000}, 0x1'0000}, origin} {}
 };
 
 TEST_P(Rows, Row36_DeviceAddress0IsValid) {

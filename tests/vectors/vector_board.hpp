@@ -31,10 +31,24 @@ inline sim::Ram in_place(std::uint64_t base, std::uint64_t size_bytes) {
   return {.size_bytes = size_bytes, .cached = PhysAddr{base}, .uncached = PhysAddr{base}};
 }
 
-enum class Origin : std::uint8_t { found, declared };
+/// How a board came about, and which tables its pools have.
+struct Origin {
+  std::string_view name = "Found";
+  bool declared = false;
+  TagStore store = TagStore::sparse(kDefaultBlocksPerPool);
+};
+
+inline constexpr Origin kOrigins[] = {
+    {"Found"},
+    {"Declared", true},
+    {"FoundDense", false, TagStore::dense()},
+    {"DeclaredDense", true, TagStore::dense()},
+    {"FoundBitmap", false, TagStore::bitmap()},
+    {"DeclaredBitmap", true, TagStore::bitmap()},
+};
 
 inline std::string origin_name(const testing::TestParamInfo<Origin>& origin) {
-  return origin.param == Origin::found ? "Found" : "Declared";
+  return std::string{origin.param.name};
 }
 
 /// The only device of most boards.
@@ -57,8 +71,9 @@ class VectorBoard {
   /// @param tree  the name of a .dts of this folder, without its ending.
   /// @param ram   what of its memory the row touches.
   VectorBoard(const std::string& tree, std::vector<sim::Ram> ram,
-              const std::vector<Master>& masters, Origin origin = Origin::found)
+              const std::vector<Master>& masters, const Origin& origin = {})
       : machine{{.ram = std::move(ram)}}, port{machine}, tree_{read(tree)} {
+    platform_.store = origin.store;
     std::vector<setup::DeviceSpec> specs;
     for (const Master& master : masters) {
       specs.push_back({.node = master.node, .coherent_mask = master.mask});
@@ -72,7 +87,7 @@ class VectorBoard {
                               .property = std::string{one.property},
                               .other = std::string{one.other}});
         }));
-    if (origin == Origin::declared) declare_again(*system);
+    if (origin.declared) declare_again(*system);
   }
   VectorBoard(const VectorBoard&) = delete;
   VectorBoard& operator=(const VectorBoard&) = delete;

@@ -20,7 +20,7 @@ using test::VectorBoard;
 
 /// Board B: the pool's RAM by both of its addresses.
 struct Jh7100 : VectorBoard {
-  explicit Jh7100(Origin origin = Origin::found)
+  explicit Jh7100(const Origin& origin = {})
       : VectorBoard{"board_b",
                     {{.size_bytes = 0x100'0000,
                       .cached = PhysAddr{0xfa00'0000},
@@ -93,7 +93,7 @@ TEST(Vectors, Row25_ThePoolFits32BitsBecauseTheDeviceAddressesCount) {
 }
 
 struct Bcm2837 : VectorBoard {
-  explicit Bcm2837(Origin origin = Origin::found)
+  explicit Bcm2837(const Origin& origin = {})
       : VectorBoard{"board_c_bcm2837",
                     {in_place(0x1e00'0000, 0x40'0000)},
                     {{.node = "/soc/dma@7e007000", .mask = k32Bits}},
@@ -131,7 +131,7 @@ TEST_P(Rows, Row28_OnABcm2835MemoryIs40000000Higher) {
 
 /// One device of the bus without a pool, and one with a pool in the gap between the windows.
 struct TwoWindows : VectorBoard {
-  explicit TwoWindows(Origin origin = Origin::found)
+  explicit TwoWindows(const Origin& origin = {})
       : VectorBoard{"row29",
                     {in_place(0x3500'0000, 0x1'0000)},
                     {{.node = "/bus/dma@1000"}, {.node = "/bus/dma@2000"}},
@@ -163,7 +163,7 @@ TEST_P(Rows, Row30_ARequestIsToldSo) {
 }
 
 struct TwoLevels : VectorBoard {
-  explicit TwoLevels(Origin origin = Origin::found)
+  explicit TwoLevels(const Origin& origin = {})
       : VectorBoard{"row31",
                     {in_place(0x2000'0000, 0x1000)},
                     {{.node = "/outer/inner/dma@1000"}},
@@ -188,7 +188,7 @@ TEST_P(Rows, Row31_NoMemoryIsBehindWhatTheOuterBusDoesNotCarry) {
 }
 
 struct Silence : VectorBoard {
-  explicit Silence(Origin origin = Origin::found)
+  explicit Silence(const Origin& origin = {})
       : VectorBoard{"row32",
                     {in_place(0x10'0000, 0x1000)},
                     {{.node = "/translating/silent/row32@1000"},
@@ -218,7 +218,7 @@ TEST_P(Rows, Row34_EmptyStatementsAreTheIdentity) {
 }
 
 struct NothingLeft : VectorBoard {
-  explicit NothingLeft(Origin origin = Origin::found)
+  explicit NothingLeft(const Origin& origin = {})
       : VectorBoard{"row35",
                     {in_place(0x100'0000, 0x10'0000)},
                     {{.node = "/outer/inner/dma@1000"}},
@@ -244,7 +244,7 @@ TEST_P(Rows, Row35_TheDeviceReachesNoMemoryAndGetsNoIdentity) {
 }
 
 struct Over32Bits : VectorBoard {
-  explicit Over32Bits(Origin origin = Origin::found)
+  explicit Over32Bits(const Origin& origin = {})
       : VectorBoard{"row40",
                     {in_place(0x1'4000'0000, 0x10'0000)},
                     {{.node = "/dma@1000", .mask = k32Bits}},

@@ -2,6 +2,7 @@
 // written by hand, states as constexpr data. No device-tree code comes to the target.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -33,13 +34,24 @@ struct Tables {
   std::span<const BindingRow> bindings = {};
   std::span<const DefaultRow> defaults = {};
   /// For pools that do not say, in place of the platform's: tables are measured before one exists.
-  std::size_t blocks_per_pool = kDefaultBlocksPerPool;
+  TagStore store = TagStore::sparse(kDefaultBlocksPerPool);
 };
 
-/// A pool's row as it is declared: with room for as many blocks as it or the tables say.
-[[nodiscard]] constexpr PoolSettings with_blocks(PoolSettings pool, const Tables& tables) {
-  if (pool.blocks == 0) pool.blocks = tables.blocks_per_pool;
+/// A pool's row as it is declared: with the store that it or the tables say.
+[[nodiscard]] constexpr PoolSettings with_store(PoolSettings pool, const Tables& tables) {
+  if (!pool.store) pool.store = tables.store;
   return pool;
+}
+
+/// How many granules a pool's row has, at most: of one byte each where it does not say. So a row
+/// whose store keeps tables for granules states its granule.
+[[nodiscard]] constexpr std::uint64_t granules_at_most(const PoolSettings& pool) {
+  const int shift = pool.granule_bytes == 0 ? 0 : std::countr_zero(pool.granule_bytes);
+  std::uint64_t granules = 0;
+  for (const PhysRange& chunk : pool.chunks) {
+    granules = checked_add(granules, chunk.size_bytes >> shift).value_or(UINT64_MAX);
+  }
+  return granules;
 }
 
 /// How many bytes of storage build() needs for these tables, at most 7 of them for alignment.
@@ -47,7 +59,8 @@ struct Tables {
   std::size_t bytes = System::base_storage_bytes();
   const auto add = [&](std::size_t more) { bytes = saturating_add(bytes, more); };
   for (const PoolSettings& pool : tables.pools) {
-    add(System::pool_storage_bytes(pool.chunks.size(), with_blocks(pool, tables).blocks));
+    add(System::pool_storage_bytes(pool.chunks.size(), *with_store(pool, tables).store,
+                                   granules_at_most(pool)));
   }
   for (const DeviceSettings& device : tables.devices) {
     add(System::device_storage_bytes(device.translation.windows().size()));

@@ -29,8 +29,8 @@ struct Platform {
   /// What a pool's granule is where it states none; the cache line where that is longer. 4096 on
   /// machines with pages.
   std::uint64_t granule_bytes = 1;
-  /// How many live blocks a pool's tables have room for where it does not say.
-  std::size_t blocks_per_pool = kDefaultBlocksPerPool;
+  /// The tables of a pool that does not say which it has.
+  TagStore store = TagStore::sparse(kDefaultBlocksPerPool);
   /// What a device is of which nobody says whether it is coherent.
   bool devices_coherent = false;
   /// Where there is ordinary memory that no pool describes, for requests that need no coherent
@@ -48,8 +48,8 @@ struct PoolSettings {
   std::string_view name;  ///< outlives the System, and names one pool of it
   Memory memory = Memory::coherent;
   std::span<const PhysRange> chunks;
-  std::uint64_t granule_bytes = 0;  ///< 0: the platform's
-  std::size_t blocks = 0;           ///< 0: the platform's
+  std::uint64_t granule_bytes = 0;               ///< 0: the platform's
+  std::optional<TagStore> store = std::nullopt;  ///< nothing: the platform's
 };
 
 /// A device to be added, by code or as a row of a table. It has no default mask: only its driver
@@ -92,13 +92,13 @@ class System {
   [[nodiscard]] static constexpr std::size_t base_storage_bytes() {
     return padded(sizeof(System)) + (kAlign - 1);
   }
-  [[nodiscard]] static constexpr std::size_t pool_storage_bytes(std::size_t chunks,
-                                                                std::size_t blocks) {
+  /// @param granules  of all chunks together; a sparse store does not ask.
+  [[nodiscard]] static constexpr std::size_t pool_storage_bytes(std::size_t chunks, TagStore store,
+                                                                std::uint64_t granules = 0) {
     const std::size_t lists =
         saturating_add(array_bytes(chunks, sizeof(Chunk)), array_bytes(chunks, sizeof(PhysRange)));
-    return saturating_add(
-        padded(sizeof(PoolNode)),
-        saturating_add(lists, padded(RangeAllocator::storage_bytes(chunks, blocks))));
+    return saturating_add(padded(sizeof(PoolNode)),
+                          saturating_add(lists, padded(store.storage_bytes(chunks, granules))));
   }
   [[nodiscard]] static constexpr std::size_t device_storage_bytes(std::size_t windows) {
     const std::size_t lists = saturating_add(array_bytes(windows, sizeof(Window)),

@@ -95,7 +95,8 @@ Result<System*> build_system(const device_tree::Tree& tree, PortRef port) {
   if (!needed) return std::unexpected{needed.error()};
   board::count("bytes of storage for the System", *needed);
   // Not a byte more than was measured, and what a pool declared by code adds to it.
-  const std::size_t given = *needed + System::pool_storage_bytes(1, kDefaultBlocksPerPool);
+  const std::size_t given =
+      *needed + System::pool_storage_bytes(1, TagStore::sparse(kDefaultBlocksPerPool));
   return setup::build(tree, devices, platform,
                       std::span{storage}.first(std::min(given, storage.size())), report);
 }

@@ -29,7 +29,8 @@ constexpr std::array kNodeChunks{ram(0x8000, 0x1000)};
 constexpr std::array kWindows{sim::kOddWindow};
 constexpr std::array kPools{
     PoolSettings{.name = "default", .chunks = kDefaultChunks},
-    PoolSettings{.name = "own", .chunks = kOwnChunks, .granule_bytes = 64, .blocks = 7},
+    PoolSettings{
+        .name = "own", .chunks = kOwnChunks, .granule_bytes = 64, .store = TagStore::sparse(7)},
     PoolSettings{.name = "node", .memory = Memory::contiguous, .chunks = kNodeChunks},
 };
 constexpr std::array kDevices{
@@ -53,7 +54,7 @@ constexpr Tables kBoard{.pools = kPools,
                         .devices = kDevices,
                         .bindings = kBindings,
                         .defaults = kDefaults,
-                        .blocks_per_pool = 12};
+                        .store = TagStore::sparse(12)};
 constexpr std::size_t kBoardBytes = setup::measure(kBoard);
 
 class FromTables : public testing::Test {
@@ -74,7 +75,7 @@ class FromTables : public testing::Test {
 
   sim::Machine machine_;
   sim::HostPort port_{machine_};
-  Platform platform_{.port = port_, .aliases = machine_.aliases(), .blocks_per_pool = 12};
+  Platform platform_{.port = port_, .aliases = machine_.aliases(), .store = TagStore::sparse(12)};
   std::vector<std::uint64_t> storage_;
   std::vector<Failure> refusals_;
 };

@@ -28,7 +28,7 @@ class Storage : public testing::Test {
   System& with_left(std::size_t left_bytes) {
     storage_.assign((kBase + left_bytes) / sizeof(std::uint64_t) + 1, 0);
     return *must(
-        System::create({.port = port_, .aliases = machine_.aliases(), .blocks_per_pool = 4},
+        System::create({.port = port_, .aliases = machine_.aliases(), .store = TagStore::sparse(4)},
                        std::as_writable_bytes(std::span{storage_}).first(kBase + left_bytes)));
   }
 
@@ -36,7 +36,7 @@ class Storage : public testing::Test {
   sim::HostPort port_{machine_};
   std::vector<std::uint64_t> storage_;
   const std::array<PhysRange, 2> chunks_{ram(0, 0x1000), ram(0x4000, 0x1000)};
-  const PoolSettings pool_{.name = "d", .chunks = chunks_, .blocks = 5};
+  const PoolSettings pool_{.name = "d", .chunks = chunks_, .store = TagStore::sparse(5)};
   const std::array<Window, 3> windows_{Window{DmaAddr{0}, ram(0, 1).base, 0x1000},
                                        Window{DmaAddr{0x1000}, ram(0x4000, 1).base, 0x1000},
                                        Window{DmaAddr{0x2000}, ram(0x8000, 1).base, 0x1000}};
@@ -71,19 +71,19 @@ TEST_F(Storage, NoStorageAtAllIsTooSmall) {
 }
 
 TEST_F(Storage, APoolTakesExactlyWhatItsMeasureSays) {
-  constexpr std::size_t kNeeded = System::pool_storage_bytes(2, 5);
+  constexpr std::size_t kNeeded = System::pool_storage_bytes(2, TagStore::sparse(5));
   System& system = with_left(kNeeded);
   ASSERT_TRUE(system.declare(pool_));
   EXPECT_EQ(system.storage_used_bytes(), kBase + kNeeded);
 }
 
 TEST_F(Storage, APoolDoesNotFitIntoOneByteLess) {
-  System& system = with_left(System::pool_storage_bytes(2, 5) - 1);
+  System& system = with_left(System::pool_storage_bytes(2, TagStore::sparse(5)) - 1);
   EXPECT_EQ(error_of(system.declare(pool_)), Error::storage_too_small);
 }
 
 TEST_F(Storage, APoolThatDidNotFitTakesNothing) {
-  for (std::size_t left = 0; left < System::pool_storage_bytes(2, 5); ++left) {
+  for (std::size_t left = 0; left < System::pool_storage_bytes(2, TagStore::sparse(5)); ++left) {
     System& system = with_left(left);
     ASSERT_EQ(error_of(system.declare(pool_)), Error::storage_too_small) << left;
     ASSERT_EQ(system.storage_used_bytes(), kBase) << left;
@@ -92,15 +92,15 @@ TEST_F(Storage, APoolThatDidNotFitTakesNothing) {
 }
 
 TEST_F(Storage, ASmallerPoolFitsWhereALargerDidNot) {
-  System& system = with_left(System::pool_storage_bytes(2, 5) - 1);
+  System& system = with_left(System::pool_storage_bytes(2, TagStore::sparse(5)) - 1);
   ASSERT_FALSE(system.declare(pool_));
   PoolSettings smaller = pool_;
-  smaller.blocks = 1;
+  smaller.store = TagStore::sparse(1);
   EXPECT_TRUE(system.declare(smaller));
 }
 
 TEST_F(Storage, ARefusalNamesThePoolAndSaysThatMoreWasAskedThanLeft) {
-  for (std::size_t left = 0; left < System::pool_storage_bytes(2, 5); left += 8) {
+  for (std::size_t left = 0; left < System::pool_storage_bytes(2, TagStore::sparse(5)); left += 8) {
     const auto result = with_left(left).declare(pool_);
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().pool, "d");
@@ -111,16 +111,17 @@ TEST_F(Storage, ARefusalNamesThePoolAndSaysThatMoreWasAskedThanLeft) {
 TEST_F(Storage, MoreBlocksThanAnyMachineHoldsDoNotFit) {
   System& system = with_left(0x1000);
   PoolSettings huge = pool_;
-  huge.blocks = ~std::size_t{0} / 2;
+  huge.store = TagStore::sparse(~std::size_t{0} / 2);
   EXPECT_EQ(error_of(system.declare(huge)), Error::storage_too_small);
 }
 
 TEST_F(Storage, APoolThatDoesNotSayHasThePlatformsNumberOfBlocks) {
-  System& system = with_left(System::pool_storage_bytes(2, 4));
+  System& system = with_left(System::pool_storage_bytes(2, TagStore::sparse(4)));
   PoolSettings silent = pool_;
-  silent.blocks = 0;
+  silent.store = std::nullopt;
   ASSERT_TRUE(system.declare(silent));
-  EXPECT_EQ(system.storage_used_bytes(), kBase + System::pool_storage_bytes(2, 4));
+  EXPECT_EQ(system.storage_used_bytes(),
+            kBase + System::pool_storage_bytes(2, TagStore::sparse(4)));
 }
 
 TEST_F(Storage, ADeviceTakesExactlyWhatItsMeasureSays) {
@@ -147,7 +148,8 @@ TEST_F(Storage, ADeviceThatDoesNotFitTakesNothing) {
 
 TEST_F(Storage, ABindingTakesExactlyWhatItsMeasureSays) {
   for (const bool with_window : {false, true}) {
-    const std::size_t before = System::pool_storage_bytes(2, 5) + System::device_storage_bytes(3);
+    const std::size_t before =
+        System::pool_storage_bytes(2, TagStore::sparse(5)) + System::device_storage_bytes(3);
     System& system = with_left(before + System::binding_storage_bytes(with_window));
     Pool& pool = *must(system.declare(pool_));
     Device& device = *must(system.add_device(device_));
@@ -160,7 +162,8 @@ TEST_F(Storage, ABindingTakesExactlyWhatItsMeasureSays) {
 }
 
 TEST_F(Storage, ABindingThatDoesNotFitBindsNothingAndTakesNothing) {
-  const std::size_t before = System::pool_storage_bytes(2, 5) + System::device_storage_bytes(3);
+  const std::size_t before =
+      System::pool_storage_bytes(2, TagStore::sparse(5)) + System::device_storage_bytes(3);
   for (std::size_t left = 0; left < System::binding_storage_bytes(true); ++left) {
     System& system = with_left(before + left);
     Pool& pool = *must(system.declare(pool_));
@@ -184,7 +187,7 @@ TEST_F(Storage, ARefusedBindingThatDoesNotFitBindsNothing) {
 TEST_F(Storage, ANodesDefaultTakesExactlyWhatItsMeasureSays) {
   PoolSettings contiguous = pool_;
   contiguous.memory = Memory::contiguous;
-  const std::size_t before = System::pool_storage_bytes(2, 5);
+  const std::size_t before = System::pool_storage_bytes(2, TagStore::sparse(5));
   System& system = with_left(before + System::node_default_storage_bytes());
   ASSERT_TRUE(system.set_default(Role::contiguous_node, *must(system.declare(contiguous)), 1));
   EXPECT_EQ(system.storage_used_bytes(), kBase + before + System::node_default_storage_bytes());
@@ -193,7 +196,7 @@ TEST_F(Storage, ANodesDefaultTakesExactlyWhatItsMeasureSays) {
 TEST_F(Storage, ANodesDefaultThatDoesNotFitIsRefused) {
   PoolSettings contiguous = pool_;
   contiguous.memory = Memory::contiguous;
-  const std::size_t before = System::pool_storage_bytes(2, 5);
+  const std::size_t before = System::pool_storage_bytes(2, TagStore::sparse(5));
   System& system = with_left(before + System::node_default_storage_bytes() - 1);
   EXPECT_EQ(
       error_of(system.set_default(Role::contiguous_node, *must(system.declare(contiguous)), 1)),
@@ -202,7 +205,7 @@ TEST_F(Storage, ANodesDefaultThatDoesNotFitIsRefused) {
 }
 
 TEST_F(Storage, ARoleOfTheWholeBoardTakesNothing) {
-  System& system = with_left(System::pool_storage_bytes(2, 5));
+  System& system = with_left(System::pool_storage_bytes(2, TagStore::sparse(5)));
   PoolSettings ordinary = pool_;
   ordinary.memory = Memory::ordinary;
   EXPECT_TRUE(system.set_default(Role::ordinary, *must(system.declare(ordinary))));
