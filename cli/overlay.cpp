@@ -47,6 +47,15 @@ std::uint64_t changes_in(const Tree& overlay) {
   return changes;
 }
 
+bool has_fragment(const Tree& overlay) {
+  for (const Node node : overlay.children(Tree::root())) {
+    for (const Node content : overlay.children(node)) {
+      if (overlay.name(content) == "__overlay__") return true;
+    }
+  }
+  return false;
+}
+
 /// Checks the references of an overlay: libfdt 1.6.1 follows an offset in __local_fixups__ or
 /// __fixups__ without asking whether it lies inside of the property.
 class References {
@@ -149,6 +158,7 @@ std::vector<std::byte> apply_overlay(std::string_view source, const std::vector<
   if (changes_in(index.tree) * (base.size() + changes.size()) > kMaxWork) {
     refuse(source, overlay, "it is too large for libfdt to apply in reasonable time");
   }
+  if (!has_fragment(index.tree)) refuse(source, overlay, "it has no fragment and changes nothing");
   References{overlay, changes}.check();
   // What is added is at most the overlay; the symbols that it brings get longer paths on the way.
   std::size_t room = 2 * (base.size() + changes.size()) + 65536;

@@ -137,6 +137,11 @@ std::string notes_of(const Board& board, const WhyAnswer& answer, bool json) {
     notes += fmt::format("carveout: {}: {} is disabled\n", printable(board.source),
                          printable(answer.node));
   }
+  if (answer.behind_iommu) {
+    notes += fmt::format(
+        "carveout: {}: {} is behind an IOMMU, which chooses the address of all but its own pools\n",
+        printable(board.source), printable(answer.node));
+  }
   for (const WhyFinding& finding : answer.findings) {
     notes += fmt::format("carveout: {}: {} {} {}: {}\n", printable(board.source),
                          rule_id(finding.rule), printable(finding.node),

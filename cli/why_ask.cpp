@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <limits>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "carveout/core/text.hpp"
+#include "carveout/device_tree/dma_ranges.hpp"
 #include "carveout/device_tree/reserved_memory.hpp"
 #include "carveout/ops/coherent.hpp"
 #include "carveout/setup/from_device_tree.hpp"
@@ -126,7 +128,11 @@ class Offline {
                             .ordinary_elsewhere = ordinary_,
                             .described_only = true,
                             .assume_uncached_view = answer.uncached_view};
-    const auto bytes = setup::measure(board.tree(), devices, platform);
+    const std::size_t memo_bytes =
+        std::min(device_tree::DmaRanges::memo_bytes(board.tree()), kMaxMemo);
+    const auto room = std::make_unique_for_overwrite<std::byte[]>(memo_bytes);
+    const std::span memo{room.get(), memo_bytes};
+    const auto bytes = setup::measure(board.tree(), devices, platform, memo);
     if (!bytes) refuse(board, bytes.error());
     if (*bytes > kMaxTables) {
       throw Refusal{board.source, "its pools and so many requests need more tables than 1 GiB",
@@ -134,13 +140,15 @@ class Offline {
     }
     storage_ = std::make_unique_for_overwrite<std::byte[]>(*bytes);
     const auto system = setup::build(
-        board.tree(), devices, platform, {storage_.get(), *bytes}, [&](const Finding& finding) {
+        board.tree(), devices, platform, {storage_.get(), *bytes},
+        [&](const Finding& finding) {
           answer.findings.push_back({.rule = finding.rule,
                                      .severity = finding.severity,
                                      .node = std::string{finding.node},
                                      .property = std::string{finding.property},
                                      .sentence = sentence(finding)});
-        });
+        },
+        memo);
     if (!system) refuse(board, system.error());
     device_ = (*system)->device(0);
   }
@@ -149,6 +157,7 @@ class Offline {
 
  private:
   static constexpr std::size_t kMaxTables = std::size_t{1} << 30;
+  static constexpr std::size_t kMaxMemo = std::size_t{64} << 20;
 
   [[noreturn]] static void refuse(const Board& board, const Failure& failure) {
     throw Refusal{board.source, sentence(failure), "setup of the board"};
@@ -159,6 +168,19 @@ class Offline {
   std::unique_ptr<std::byte[]> storage_;
   const Device* device_ = nullptr;
 };
+
+/// Requests times pools of the device's own: each may ask all of them.
+constexpr std::uint64_t kMaxAttempts = 2'000'000;
+
+void check_work(const Board& board, const Device& device, const WhyRequest& request) {
+  std::uint64_t pools = 1;
+  for (const Binding* own = device.bindings; own != nullptr; own = own->next) ++pools;
+  if (pools * request.count <= kMaxAttempts) return;
+  throw Refusal{board.source,
+                fmt::format("{} requests of a device with {} pools of its own take too long",
+                            request.count, pools - 1),
+                "--count"};
+}
 
 /// Makes the request as often as was said, or up to the first refusal.
 void make_requests(const Device& device, const WhyRequest& request, WhyAnswer& answer) {
@@ -206,6 +228,7 @@ WhyAnswer ask(const Board& board, const WhyRequest& request) {
   answer.translation = device.translation.kind();
   const auto windows = device.translation.windows();
   answer.windows.assign(windows.begin(), windows.end());
+  check_work(board, device, request);
   make_requests(device, request, answer);
   return answer;
 }

@@ -109,17 +109,9 @@ constexpr std::string_view link_to_asked(Error error) {
     case Error::foreign_block:
     case Error::wrong_address:
     case Error::wrong_size:
-    case Error::pool_gone:
       return " given back";
-    case Error::already_declared:
-    case Error::empty_range:
-    case Error::wraps:
-    case Error::overlaps:
-    case Error::below_granule:
-    case Error::bad_granule:
-    case Error::no_uncached_view:
-    case Error::wrong_kind:
-      return " declared";
+    case Error::pool_gone:
+      return " asked or given back";
     case Error::storage_too_small:
       return " needed";
     default:
@@ -138,10 +130,16 @@ void describe(const Failure& failure, Text& text) {
   text.add(meaning_of(failure.code));
   if (!failure.other.empty()) text.add(link_to_other(failure.code)).add(failure.other);
 
+  if (failure.code == Error::unknown_pool && failure.pool.empty()) {
+    text.add(": index ").add_decimal(failure.stated);
+  }
   if (failure.asked_bytes == 0) return;
   text.add(": ").add_size(failure.asked_bytes).add(link_to_asked(failure.code));
   if (failure.code == Error::storage_too_small) {
     text.add(", ").add_size(failure.free_bytes).add(" given");
+  }
+  if (failure.stated != 0 && failure.code != Error::unknown_pool) {
+    text.add(", ").add_size(failure.stated).add(" stated");
   }
   if (failure.code == Error::exhausted || failure.code == Error::table_full) {
     text.add(", ").add_size(failure.free_bytes).add(" free, the longest free run ");

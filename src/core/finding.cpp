@@ -74,6 +74,10 @@ void describe(const Finding& finding, Text& text) {
       text.add(" where it may lie");
       return;
     case Rule::second_default:
+      if (finding.error == Error::table_full) {
+        text.add("gets no role: there are more defaults than are looked at");
+        return;
+      }
       text.add("is a second default: ").add(finding.other).add(" is the first and stays");
       return;
     case Rule::default_of_wrong_kind:

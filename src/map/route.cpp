@@ -157,13 +157,15 @@ class Walk {
     const Memory memory = memory_for(role);
     const Binding* binding = first_of(device_.bindings, memory);
     if (binding == nullptr) return say(absent(role));
+    const Binding* last_open = nullptr;
+    for (const Binding* each = binding; each != nullptr; each = first_of(each->next, memory)) {
+      if (from_binding(role, device_, options_, *each).verdict == Verdict::open) last_open = each;
+    }
+    bool more = last_open != nullptr;
     for (; binding != nullptr; binding = first_of(binding->next, memory)) {
+      more = more && binding != last_open;
       Candidate candidate = from_binding(role, device_, options_, *binding);
-      for (const Binding* later = first_of(binding->next, memory); later != nullptr;
-           later = first_of(later->next, memory)) {
-        const Candidate stand_in = from_binding(role, device_, options_, *later);
-        candidate.has_stand_in = candidate.has_stand_in || stand_in.verdict == Verdict::open;
-      }
+      candidate.has_stand_in = more;
       if (!say(candidate)) return false;
     }
     return true;

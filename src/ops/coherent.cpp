@@ -1,5 +1,7 @@
 #include "carveout/ops/coherent.hpp"
 
+#include <algorithm>
+
 #include "carveout/core/size.hpp"
 
 namespace carveout {
@@ -17,6 +19,26 @@ std::optional<Error> malformed(std::uint64_t size_bytes, const Options& options)
 
 std::unexpected<Failure> failed(Error code, std::uint64_t size_bytes, std::string_view pool = {}) {
   return std::unexpected{Failure{.code = code, .pool = pool, .asked_bytes = size_bytes}};
+}
+
+/// With what the options state that is to blame.
+std::unexpected<Failure> failed(Error code, std::uint64_t size_bytes, const Options& options) {
+  Failure failure{.code = code, .pool = options.pool.name, .asked_bytes = size_bytes};
+  switch (code) {
+    case Error::bad_alignment:
+      failure.stated = options.align_bytes;
+      break;
+    case Error::bad_boundary:
+    case Error::crosses_boundary:
+      failure.stated = options.boundary_bytes;
+      break;
+    case Error::unknown_pool:
+      failure.stated = options.pool.index.value_or(0);
+      break;
+    default:
+      break;
+  }
+  return std::unexpected{failure};
 }
 
 Result<Block> take(const Candidate& candidate, const Device& device, std::uint64_t size_bytes,
@@ -81,7 +103,7 @@ using Route = std::optional<Error>(const Device&, const Options&, CandidateSink)
 template <class T, class Serve>
 Result<T> along(Route walk, const Device& device, std::uint64_t size_bytes, const Options& options,
                 Serve serve, FunctionRef<void(const Candidate&)> log) {
-  if (const auto error = malformed(size_bytes, options)) return failed(*error, size_bytes);
+  if (const auto error = malformed(size_bytes, options)) return failed(*error, size_bytes, options);
   Result<T> result = failed(Error::no_pool, size_bytes);
   const auto bad_choice = walk(device, options, [&](Candidate candidate) {
     if (candidate.verdict == Verdict::open) {
@@ -102,7 +124,7 @@ Result<T> along(Route walk, const Device& device, std::uint64_t size_bytes, cons
     log(candidate);
     return Step::next;
   });
-  if (bad_choice) return failed(*bad_choice, size_bytes, options.pool.name);
+  if (bad_choice) return failed(*bad_choice, size_bytes, options);
   return result;
 }
 
@@ -114,6 +136,16 @@ Result<Block> alloc_along(Route walk, const Device& device, std::uint64_t size_b
         return alloc_from(candidate, device, size_bytes, options);
       },
       [](const Candidate&) {});
+}
+
+/// The longest stretch of ordinary memory elsewhere. Whoever manages it decides how much of that is
+/// to be had.
+std::uint64_t largest_elsewhere(const Device& device) {
+  std::uint64_t largest = 0;
+  for (const PhysRange& range : device.roles->ordinary_elsewhere) {
+    largest = std::max(largest, range.size_bytes);
+  }
+  return largest;
 }
 
 /// A route of one role alone.
@@ -150,7 +182,14 @@ Result<Taken> take_by_route(const Device& device, std::uint64_t size_bytes, cons
   return along<Taken>(
       route, device, size_bytes, options,
       [&](const Candidate& candidate) -> Result<Taken> {
-        if (candidate.pool == nullptr) return Taken{.role = candidate.role, .block = std::nullopt};
+        if (candidate.pool == nullptr) {
+          const std::uint64_t largest = largest_elsewhere(device);
+          if (size_bytes <= largest) return Taken{.role = candidate.role, .block = std::nullopt};
+          return std::unexpected{Failure{.code = Error::exhausted,
+                                         .asked_bytes = size_bytes,
+                                         .free_bytes = largest,
+                                         .largest_run_bytes = largest}};
+        }
         auto block = take(candidate, device, size_bytes, options);
         if (!block) return std::unexpected{block.error()};
         return Taken{.role = candidate.role, .block = *block};

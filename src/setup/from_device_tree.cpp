@@ -39,8 +39,8 @@ std::uint32_t nearest_numa_node(const dt::Tree& tree, dt::Node node) {
 class Builder {
  public:
   Builder(const dt::Tree& tree, const Sizes& sizes, std::span<std::byte> scratch, System& system,
-          FindingSink findings)
-      : tree_{tree}, reserved_{tree}, system_{system}, findings_{findings} {
+          FindingSink findings, std::span<std::byte> memo)
+      : tree_{tree}, reserved_{tree}, system_{system}, findings_{findings}, memo_{memo} {
     dt::Arena arena{scratch};  // it fits: it was measured
     regions_ = *arena.array<Region>(sizes.regions);
     pool_ranges_ = *arena.array<PoolRange>(sizes.pool_ranges);
@@ -85,6 +85,7 @@ class Builder {
   dt::ReservedMemory reserved_;
   System& system_;
   FindingSink findings_;
+  std::span<std::byte> memo_;
 
   std::span<Region> regions_;         // in tree order
   std::span<PoolRange> pool_ranges_;  // of the regions that are to be pools
@@ -153,6 +154,10 @@ std::optional<DefaultRole> default_role_of(const dt::Tree& tree, const dt::Reser
                    : DefaultRole{Role::contiguous_default, 0};
 }
 
+std::string_view property_of(const DefaultRole& role) {
+  return role.role == Role::default_pool ? "linux,dma-default" : "linux,cma-default";
+}
+
 /// The first default of a role claims it, whatever becomes of the region: a board whose first
 /// default is broken must not run on the second in silence.
 bool Builder::claims_default(const dt::ReservedRegion& facts) {
@@ -169,16 +174,22 @@ bool Builder::claims_default(const dt::ReservedRegion& facts) {
   if (!role) return false;
   for (const dt::Node claim : std::span{claims_.data(), claim_count_}) {
     if (default_role_of(tree_, dt::ReservedRegion::read(tree_, reserved_, claim)) != role) continue;
-    findings_(
-        {.rule = Rule::second_default,
-         .severity = Severity::error,
-         .node = path(facts.node),
-         .property = role->role == Role::default_pool ? "linux,dma-default" : "linux,cma-default",
-         .other = other_path(claim),
-         .error = Error::already_declared});
+    findings_({.rule = Rule::second_default,
+               .severity = Severity::error,
+               .node = path(facts.node),
+               .property = property_of(*role),
+               .other = other_path(claim),
+               .error = Error::already_declared});
     return false;
   }
-  if (claim_count_ == kMaxDefaults) return false;
+  if (claim_count_ == kMaxDefaults) {
+    findings_({.rule = Rule::second_default,
+               .severity = Severity::error,
+               .node = path(facts.node),
+               .property = property_of(*role),
+               .error = Error::table_full});
+    return false;
+  }
   claims_[claim_count_++] = facts.node;
   return true;
 }
@@ -341,7 +352,7 @@ Result<void> Builder::give_default(const dt::ReservedRegion& facts, Pool& pool) 
 
 Result<void> Builder::add_device(const DeviceSpec& spec) {
   const dt::Node node = *tree_.find(spec.node);  // sizes_of() found it
-  const dt::DmaView view = view_of(tree_, node, spec, windows_);
+  const dt::DmaView view = view_of(tree_, node, spec, windows_, memo_);
   if (view.translation.kind() == Translation::Kind::invalid) {
     findings_({.rule = Rule::malformed_dma_ranges,
                .severity = Severity::error,
@@ -421,16 +432,16 @@ Result<void> Builder::bind_region(const Region& region, const BindingSettings& s
 }  // namespace
 
 Result<std::size_t> measure(const dt::Tree& tree, std::span<const DeviceSpec> devices,
-                            const Platform& platform) {
-  const auto sizes = sizes_of(tree, devices, platform);
+                            const Platform& platform, std::span<std::byte> memo) {
+  const auto sizes = sizes_of(tree, devices, platform, memo);
   if (!sizes) return std::unexpected{sizes.error()};
   return sizes->total_bytes();
 }
 
 Result<System*> build(const dt::Tree& tree, std::span<const DeviceSpec> devices,
-                      const Platform& platform, std::span<std::byte> storage,
-                      FindingSink findings) {
-  const auto sizes = sizes_of(tree, devices, platform);
+                      const Platform& platform, std::span<std::byte> storage, FindingSink findings,
+                      std::span<std::byte> memo) {
+  const auto sizes = sizes_of(tree, devices, platform, memo);
   if (!sizes) return std::unexpected{sizes.error()};
   if (storage.size() < sizes->total_bytes()) {
     return std::unexpected{Failure{.code = Error::storage_too_small,
@@ -441,7 +452,7 @@ Result<System*> build(const dt::Tree& tree, std::span<const DeviceSpec> devices,
       System::create(platform, storage.first(storage.size() - sizes->scratch_bytes));
   if (!system) return system;
   if (auto built =
-          Builder{tree, *sizes, storage.last(sizes->scratch_bytes), **system, findings}.run(
+          Builder{tree, *sizes, storage.last(sizes->scratch_bytes), **system, findings, memo}.run(
               devices);
       !built) {
     return std::unexpected{built.error()};

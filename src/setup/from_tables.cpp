@@ -36,6 +36,10 @@ Result<Pool*> declare(const Tables& tables, std::size_t index, System& system) {
   const std::span<const PoolSettings> pools = tables.pools;
   const PoolSettings& settings = pools[index];
   if (is_taken(pools, index)) return refuse(Error::already_declared, settings.name, settings.name);
+  for (const PhysRange& chunk : settings.chunks) {
+    if (chunk.empty()) return refuse(Error::empty_range, settings.name);
+    if (chunk.wraps()) return refuse(Error::wraps, settings.name);
+  }
   for (std::size_t i = 0; i < pools.size(); ++i) {
     if (i != index && !is_taken(pools, i) &&
         overlap(settings, pools[i], system.platform().aliases)) {
@@ -95,9 +99,19 @@ Result<System*> build(const Tables& tables, const Platform& platform, std::span<
       Device* const device =
           row.pool == i ? system.device(static_cast<Holder>(row.device)) : nullptr;
       if (device == nullptr) continue;
-      hear(pool ? system.bind(*device, **pool, row.settings)
-                : system.bind_refused(*device, settings.name, settings.memory, pool.error().code,
-                                      row.settings));
+      BindingSettings binding = row.settings;
+      const auto bind = [&] {
+        return pool ? system.bind(*device, **pool, binding)
+                    : system.bind_refused(*device, settings.name, settings.memory,
+                                          pool.error().code, binding);
+      };
+      const auto bound = bind();
+      hear(bound);
+      if (!bound && bound.error().code == Error::already_declared && !binding.name.empty()) {
+        // As for a tree: the name means the first, and the second is there by its index.
+        binding.name = {};
+        hear(bind());
+      }
     }
   }
   if (out_of_storage) return std::unexpected{*out_of_storage};

@@ -47,6 +47,23 @@ std::optional<Error> fault_of(const Window& window) {
   return std::nullopt;
 }
 
+/// Copies windows as a device tree's are read: none that is empty, and one that continues the one
+/// before it on both sides joined with it. So a pool across both is in one window.
+std::span<const Window> keep_windows(std::span<const Window> windows, Window* room) {
+  std::size_t count = 0;
+  for (const Window& window : windows) {
+    if (window.size_bytes == 0) continue;
+    Window* const last = count == 0 ? nullptr : room + (count - 1);
+    if (last != nullptr && last->dma.raw() + last->size_bytes == window.dma.raw() &&
+        last->cpu.raw() + last->size_bytes == window.cpu.raw()) {
+      last->size_bytes += window.size_bytes;
+    } else {
+      new (room + count++) Window{window};
+    }
+  }
+  return {room, count};
+}
+
 /// At the end, so that searches and reports go in the order of declaration.
 template <class Node>
 void append(Node*& list, Node* node) {
@@ -232,6 +249,7 @@ Result<Device*> System::add_device(const DeviceSettings& settings) {
     return refuse(Error::already_declared, {}, settings.name);
   const std::span<const Window> windows = settings.translation.windows();
   for (const Window& window : windows) {
+    if (window.size_bytes == 0) continue;
     if (const auto fault = fault_of(window)) return refuse(*fault, {}, settings.name);
   }
 
@@ -247,17 +265,16 @@ Result<Device*> System::add_device(const DeviceSettings& settings) {
   const auto reaches_room = room_for<Reach>(reach_count(windows.size()));
   if (!reaches_room) return give_up(reaches_room.error());
 
-  Window* const kept = *windows_room;
+  const std::span kept = keep_windows(windows, *windows_room);
   Reach* const reaches = *reaches_room;
   std::size_t reached = 0;
-  for (std::size_t i = 0; i < windows.size(); ++i) {
-    new (kept + i) Window{windows[i]};
-    const auto reach = reach_through(windows[i], settings.coherent_mask);
+  for (const Window& window : kept) {
+    const auto reach = reach_through(window, settings.coherent_mask);
     if (reach) new (reaches + reached++) Reach{*reach};
   }
   Translation translation = settings.translation;
   if (translation.kind() == Translation::Kind::windows) {
-    translation = Translation::through({kept, windows.size()});
+    translation = Translation::through(kept);
   } else if (translation.kind() == Translation::Kind::identity) {
     new (reaches + reached++) Reach{
         .first = PhysAddr{0}, .last = PhysAddr{settings.coherent_mask.raw()}, .dma = DmaAddr{0}};

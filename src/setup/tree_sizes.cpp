@@ -25,12 +25,13 @@ struct WindowCount {
   std::optional<dt::Node> bus;
 };
 
-WindowCount windows_of(const dt::Tree& tree, dt::Node node, const DeviceSpec& spec) {
+WindowCount windows_of(const dt::Tree& tree, dt::Node node, const DeviceSpec& spec,
+                       std::span<std::byte> memo) {
   std::array few = {kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow,
                     kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow, kNoWindow,
                     kNoWindow, kNoWindow, kNoWindow, kNoWindow};
   static_assert(few.size() == kFewWindows);
-  const dt::DmaView view = view_of(tree, node, spec, few);
+  const dt::DmaView view = view_of(tree, node, spec, few, memo);
   const bool more = view.fault == dt::DmaFault::no_room;
   return {.windows = more ? dt::kMaxWindows : view.translation.windows().size(), .bus = view.bus};
 }
@@ -48,7 +49,7 @@ std::uint64_t granules_at_most(const dt::ReservedRegion& region, const Platform&
 }  // namespace
 
 Result<Sizes> sizes_of(const dt::Tree& tree, std::span<const DeviceSpec> specs,
-                       const Platform& platform) {
+                       const Platform& platform, std::span<std::byte> memo) {
   const dt::ReservedMemory reserved{tree};
   Sizes sizes{.kept_bytes = System::base_storage_bytes()};
   const auto keep = [&](std::size_t bytes) {
@@ -69,7 +70,7 @@ Result<Sizes> sizes_of(const dt::Tree& tree, std::span<const DeviceSpec> specs,
   for (const DeviceSpec& spec : specs) {
     const auto node = tree.find(spec.node);
     if (!node) return refuse(Error::no_such_node, {}, spec.node);
-    const WindowCount count = windows_of(tree, *node, spec);
+    const WindowCount count = windows_of(tree, *node, spec, memo);
     sizes.windows = std::max(sizes.windows, count.windows);
     count_path(*node);
     if (count.bus) count_path(*count.bus);

@@ -87,8 +87,8 @@ void for_each_first_listing(const dt::Tree& tree, std::span<const DeviceSpec> sp
 }
 
 inline dt::DmaView view_of(const dt::Tree& tree, dt::Node node, const DeviceSpec& spec,
-                           std::span<Window> windows) {
-  dt::DmaRanges ranges{tree};
+                           std::span<Window> windows, std::span<std::byte> memo) {
+  dt::DmaRanges ranges{tree, memo};
   const auto view =
       spec.any_on_bus ? ranges.of_any_device_on(node, windows) : ranges.of_device(node, windows);
   // A tree that takes too many steps to translate has no translation that anyone could use.
@@ -124,6 +124,6 @@ struct Sizes {
 
 /// Fails with: no_such_node.
 [[nodiscard]] Result<Sizes> sizes_of(const dt::Tree& tree, std::span<const DeviceSpec> specs,
-                                     const Platform& platform);
+                                     const Platform& platform, std::span<std::byte> memo);
 
 }  // namespace carveout::setup

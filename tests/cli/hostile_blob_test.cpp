@@ -18,15 +18,22 @@ std::string text_of(const std::vector<std::byte>& blob) {
 }
 
 /// Runs every use of a board, and expects whole answers or refusals.
+/// @param who  a device to ask for, and the bus that it is on.
 /// @return whether any was refused with these words.
-bool answers(const std::vector<std::byte>& blob, std::string_view words = "") {
+struct Who {
+  std::string device = "/";
+  std::string bus = "/";
+};
+bool answers(const std::vector<std::byte>& blob, std::string_view words = "", const Who& who = {}) {
   const TemporaryFolder folder;
   const std::string board = folder.write("board.dtb", text_of(blob));
   const std::vector<std::vector<std::string>> uses{
       {"map", board},
       {"map", "--json", board},
-      {"why", board, "--device", "/", "--size", "4K", "--count", "3"},
-      {"why", board, "--bus", "/", "--size", "4K", "--json"},
+      {"why", board, "--device", who.device, "--size", "4K", "--count", "3"},
+      {"why", board, "--device", who.device, "--size", "4K", "--count", "65000", "--json"},
+      {"why", board, "--device", who.device, "--size", "1", "--align", "8K", "--count", "1000"},
+      {"why", board, "--bus", who.bus, "--size", "4K", "--json"},
   };
   bool refused = false;
   for (const auto& arguments : uses) {
@@ -116,7 +123,7 @@ TEST(HostileBlob, OneDeviceThatListsEverything) {
       .end();
   const std::vector<std::uint32_t> everything(200'000, 1);
   maker.begin("device").cells("memory-region", everything).end();
-  answers(maker.finish());
+  EXPECT_TRUE(answers(maker.finish(), "take too long", {.device = "/device"}));
 }
 
 /// Buses in a row, each of which cuts what is below it into more pieces.
@@ -132,7 +139,7 @@ TEST(HostileBlob, WindowsThatMultiply) {
   }
   maker.begin("device").cells("memory-region", {1}).end();
   for (int level = 0; level < 40; ++level) maker.end();
-  answers(maker.finish());
+  answers(maker.finish(), "", {.device = "device", .bus = "/bus"});
 }
 
 TEST(HostileBlob, DmaParentsInACircle) {
@@ -151,7 +158,40 @@ TEST(HostileBlob, DmaParentsInACircle) {
         .end()
         .end();
   }
-  answers(maker.finish());
+  answers(maker.finish(), "", {.device = "/a/device", .bus = "/b"});
+}
+
+/// Each bus is the DMA parent of the one before it, and translates.
+TEST(HostileBlob, ALongChainOfDmaParents) {
+  constexpr std::uint32_t kBuses = 28'000;
+  TreeMaker maker;
+  maker.counts(1, 1);
+  for (std::uint32_t i = 1; i <= kBuses; ++i) {
+    maker.begin("b" + std::to_string(i)).phandle(i).counts(1, 1).cells("#interconnect-cells", {0});
+    if (i < kBuses) {
+      maker.cells("interconnects", {i + 1}).string("interconnect-names", "dma-mem");
+    }
+    maker.cells("dma-ranges", {0, 0, 0x8000'0000}).end();
+  }
+  answers(maker.finish(), "", {.device = "/b1", .bus = "/b1"});
+}
+
+TEST(HostileBlob, AThousandPoolsOfOneDevice) {
+  TreeMaker maker;
+  maker.counts(1, 1);
+  reserved(maker);
+  std::vector<std::uint32_t> all;
+  for (std::uint32_t i = 1; i <= 1000; ++i) {
+    maker.begin("r@" + std::to_string(i))
+        .phandle(i)
+        .string("compatible", "shared-dma-pool")
+        .cells("reg", {0x80000000 + i * 0x4000, 0x4000})
+        .empty("no-map")
+        .end();
+    all.push_back(i);
+  }
+  maker.end().begin("device").cells("memory-region", all).end();
+  EXPECT_TRUE(answers(maker.finish(), "take too long", {.device = "/device"}));
 }
 
 TEST(HostileBlob, NamesThatAreNotText) {

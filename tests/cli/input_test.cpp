@@ -136,6 +136,13 @@ TEST(Input, OverlaysAsBlobs) {
   EXPECT_EQ(twice.out, run.out) << twice.err;
 }
 
+TEST(Input, ABoardInThePlaceOfAnOverlayIsRefused) {
+  const Outcome run = carveout({"map", "-o", "trees/overlay-base.dts", "trees/overlay-base.dts"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_EQ(run.out, "");
+  EXPECT_NE(run.err.find("has no fragment"), std::string::npos) << run.err;
+}
+
 TEST(Input, AnOverlayThatDoesNotApplyIsNamedWithTheReason) {
   const Outcome run =
       carveout({"map", "-o", "trees/overlay-unknown.dtso", "trees/overlay-base.dts"});

@@ -176,6 +176,24 @@ TEST(Why, OrdinaryMemoryHasNoAddressOffline) {
             Json::parse(R"([{"pool": null, "phys": null, "dma": null, "size": "0x1000"}])"));
 }
 
+TEST(Why, OrdinaryMemoryIsNoLargerThanTheTreeSays) {
+  const Answer answer = why("trees/overlay-base.dts", {"--device", "camera", "--cpu-coherent",
+                                                       "yes", "--size", "0xfffffffffffff000"});
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_EQ(answer.json["failure"]["code"], "exhausted");
+}
+
+TEST(Why, WhatTheRequestStatesWronglyIsSaid) {
+  const auto said = [](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"why", kArtPi, "--device", "serial0", "--size", "4K"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return carveout(arguments).out;
+  };
+  EXPECT_NE(said({"--align", "3"}).find("4 KiB asked, 3 bytes stated"), std::string::npos);
+  EXPECT_NE(said({"--boundary", "2K"}).find("4 KiB asked, 2 KiB stated"), std::string::npos);
+  EXPECT_NE(said({"--pool", "7"}).find("index 7"), std::string::npos);
+}
+
 TEST(Why, BehindAnIommuOnlyTheDevicesOwnPoolHasADeviceAddress) {
   const Json own = why(kOwnPools, {"--device", "gpu", "--size", "4K"}).json["blocks"][0];
   EXPECT_EQ(own["dma"], "0x88010000");

@@ -37,8 +37,8 @@ void expect_in_pool(const Result<Block>& block, std::uint64_t size_bytes) {
       PhysRange{block->phys, block->size_bytes})));
 }
 
-TEST(Vectors, Row01_ThePoolIsPlacedAtTheTopOfMemory) {
-  const BoardA board;
+TEST_P(Rows, Row01_ThePoolIsPlacedAtTheTopOfMemory) {
+  const BoardA board{GetParam()};
   const auto chunks = board.pool(kRegion).chunks();
   ASSERT_EQ(chunks.size(), 1U);
   EXPECT_EQ(chunks[0].range, (PhysRange{PhysAddr{kPoolBase}, kPoolBytes}));
@@ -97,8 +97,8 @@ TEST_P(Rows, Row09_ZeroBytesAreRefused) {
   EXPECT_EQ(error_of(board.alloc(0)), Error::zero_size);
 }
 
-TEST_P(Rows, Row12_WithoutARegionThereIsNoPool) {
-  const VectorBoard board{"row12", {in_place(0xc000'0000, 0x1000)}, {{.node = kDma}}, GetParam()};
+TEST(Vectors, Row12_WithoutARegionThereIsNoPool) {
+  const VectorBoard board{"row12", {in_place(0xc000'0000, 0x1000)}, {{.node = kDma}}};
   EXPECT_EQ(error_of(board.alloc(4096)), Error::no_pool);
 }
 

@@ -68,8 +68,8 @@ struct WrongCells : VectorBoard {
       : VectorBoard{"row45", {in_place(0x4800'0000, 0x10'0000)}, {{.node = "/dma@1000"}}, origin} {}
 };
 
-TEST_P(Rows, Row45_NoRegionExists) {
-  const WrongCells board{GetParam()};
+TEST(Vectors, Row45_NoRegionExists) {
+  const WrongCells board;
   EXPECT_EQ(board.system->find_pool("/reserved-memory/pool@48000000"), nullptr);
   EXPECT_EQ(error_of(board.alloc(4096)), Error::no_pool);
 }
@@ -104,8 +104,8 @@ struct BindsNothing : VectorBoard {
   }
 };
 
-TEST_P(Rows, Row46_ADeviceWhoseRegionIsDisabledTakesTheNormalRoute) {
-  const BindsNothing board{GetParam()};
+TEST(Vectors, Row46_ADeviceWhoseRegionIsDisabledTakesTheNormalRoute) {
+  const BindsNothing board;
   board.expect_default_pool(BindsNothing::kDisabled);
 }
 
@@ -118,13 +118,13 @@ TEST(Vectors, Row46_ADisabledRegionIsAWarning) {
   EXPECT_EQ(found[0].other, "/reserved-memory/off@49000000");
 }
 
-TEST_P(Rows, Row46_NamingADisabledRegionIsAnError) {
-  const BindsNothing board{GetParam()};
+TEST(Vectors, Row46_NamingADisabledRegionIsAnError) {
+  const BindsNothing board;
   board.expect_unknown_by_name(BindsNothing::kDisabled);
 }
 
-TEST_P(Rows, Row47_ADeviceWithADanglingPhandleTakesTheNormalRoute) {
-  const BindsNothing board{GetParam()};
+TEST(Vectors, Row47_ADeviceWithADanglingPhandleTakesTheNormalRoute) {
+  const BindsNothing board;
   board.expect_default_pool(BindsNothing::kDangling);
 }
 
@@ -137,13 +137,13 @@ TEST(Vectors, Row47_ADanglingPhandleIsAnError) {
   EXPECT_EQ(found[0].property, "memory-region");
 }
 
-TEST_P(Rows, Row47_NamingADanglingPhandleIsAnError) {
-  const BindsNothing board{GetParam()};
+TEST(Vectors, Row47_NamingADanglingPhandleIsAnError) {
+  const BindsNothing board;
   board.expect_unknown_by_name(BindsNothing::kDangling);
 }
 
-TEST_P(Rows, Row48_ADeviceWithARegionOfAVendorsKindTakesTheNormalRoute) {
-  const BindsNothing board{GetParam()};
+TEST(Vectors, Row48_ADeviceWithARegionOfAVendorsKindTakesTheNormalRoute) {
+  const BindsNothing board;
   board.expect_default_pool(BindsNothing::kVendor);
 }
 
@@ -152,8 +152,8 @@ TEST(Vectors, Row48_HavingARegionOfAVendorsKindIsNoMistake) {
   for (const KeptFinding& one : board.findings) EXPECT_NE(one.node, "/row48@3000");
 }
 
-TEST_P(Rows, Row48_NamingARegionOfAVendorsKindIsAnError) {
-  const BindsNothing board{GetParam()};
+TEST(Vectors, Row48_NamingARegionOfAVendorsKindIsAnError) {
+  const BindsNothing board;
   board.expect_unknown_by_name(BindsNothing::kVendor);
 }
 
@@ -165,8 +165,8 @@ struct TwoDefaults : VectorBoard {
                     origin} {}
 };
 
-TEST_P(Rows, Row49_TheFirstInTreeOrderStays) {
-  const TwoDefaults board{GetParam()};
+TEST(Vectors, Row49_TheFirstInTreeOrderStays) {
+  const TwoDefaults board;
   EXPECT_EQ(must(board.alloc(4096)).phys, PhysAddr{0xc100'0000});
 }
 

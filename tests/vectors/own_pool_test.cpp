@@ -76,6 +76,29 @@ TEST_P(Rows, Row36_TheSecondPageFollows) {
   EXPECT_EQ(block.dma, DmaAddr{0x1000});
 }
 
+/// As the row says it, by code: declare(dev, phys 80000000, dma 0, 64 KiB).
+struct DeclaredAtAnAddress {
+  DeclaredAtAnAddress() {
+    must(board.system->bind(device, pool,
+                            {.window = Window{DmaAddr{0}, PhysAddr{0x8000'0000}, 0x1'0000}}));
+  }
+
+  test::SimBoard board{{.ram = {in_place(0x8000'0000, 0x1'0000)}},
+                       [](Platform& platform) { platform.granule_bytes = 4096; }};
+  Pool& pool = board.pool("pool", {PhysAddr{0x8000'0000}, 0x1'0000});
+  Device& device = board.device("device", {.windows = {}});
+};
+
+TEST(Vectors, Row36_TheDeviceAddressMayBeDeclaredInstead) {
+  const DeclaredAtAnAddress with;
+  const Block first = must(alloc_coherent(with.device, 4096));
+  const Block second = must(alloc_coherent(with.device, 4096));
+  EXPECT_EQ(first.phys, PhysAddr{0x8000'0000});
+  EXPECT_EQ(first.dma, DmaAddr{0});
+  EXPECT_EQ(second.phys, PhysAddr{0x8000'1000});
+  EXPECT_EQ(second.dma, DmaAddr{0x1000});
+}
+
 TEST_P(Rows, Row37_ASecondDeclarationIsRefusedAndTheFirstKept) {
   const Row36 board{GetParam()};
   const std::string_view name = "/reserved-memory/pool@80000000";

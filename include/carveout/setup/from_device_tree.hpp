@@ -35,10 +35,12 @@ struct DeviceSpec {
 /// How many bytes of storage build() needs. Part of it, at the end, is used while the tree is read
 /// and not afterwards.
 ///
+/// @param memo  any bytes, used while this runs: what the way of a bus to memory is remembered in
+///              (DmaRanges::memo_bytes()). Of use for trees that nobody vouches for.
 /// Fails with: no_such_node (`other` says which).
 [[nodiscard]] Result<std::size_t> measure(const device_tree::Tree& tree,
                                           std::span<const DeviceSpec> devices,
-                                          const Platform& platform);
+                                          const Platform& platform, std::span<std::byte> memo = {});
 
 /// Builds a System of the named devices, the pools that are theirs, and the board's defaults. The
 /// tree is not needed afterwards.
@@ -47,11 +49,13 @@ struct DeviceSpec {
 /// the rest works. Of two defaults for one role the first in tree order stays; regions that overlap
 /// are both refused; a region that is disabled, or no pool of ours, binds nothing.
 ///
+/// @param memo  as for measure().
 /// Fails with: no_such_node (`other` says which), bad_granule, storage_too_small, already_declared
 /// (a device is named twice). Nothing is built then.
 /// Cost: linear in the tree for each device, n log n in its regions; for start-up, not for later.
 [[nodiscard]] Result<System*> build(const device_tree::Tree& tree,
                                     std::span<const DeviceSpec> devices, const Platform& platform,
-                                    std::span<std::byte> storage, FindingSink findings);
+                                    std::span<std::byte> storage, FindingSink findings,
+                                    std::span<std::byte> memo = {});
 
 }  // namespace carveout::setup

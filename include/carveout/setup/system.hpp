@@ -137,10 +137,10 @@ class System {
   /// (devices would be served cacheable memory), storage_too_small.
   Result<void> set_default(Role role, Pool& pool, std::uint32_t numa_node = 0);
 
-  /// Adds a device. Its windows are copied, and cut by its mask once.
+  /// Adds a device. Its windows are copied as those of a device tree are: an empty one is left out,
+  /// one that continues the one before it is joined with it. They are cut by its mask once.
   ///
-  /// Fails with exactly one of: already_declared (the name), empty_range or wraps (a window),
-  /// storage_too_small.
+  /// Fails with exactly one of: already_declared (the name), wraps (a window), storage_too_small.
   [[nodiscard]] Result<Device*> add_device(const DeviceSettings& settings);
   /// Leaves the next number without a device, so that the devices behind one that was refused keep
   /// the numbers that a table gave them.

@@ -1,4 +1,5 @@
 // System::create() and System::add_device(): bus masters, their windows and their masks.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -54,8 +55,8 @@ TEST_F(AddDevice, HasNoNumberPastTheLast) {
 }
 
 TEST_F(AddDevice, ARefusedDeviceTakesNoNumber) {
-  const Window empty{DmaAddr{0}, PhysAddr{0}, 0};
-  ASSERT_FALSE(add("a", Translation::through({&empty, 1})));
+  const Window wrapping{DmaAddr{0}, PhysAddr{~std::uint64_t{0}}, 2};
+  ASSERT_FALSE(add("a", Translation::through({&wrapping, 1})));
   EXPECT_EQ(must(add("b", Translation::identity()))->id, 0U);
 }
 
@@ -67,8 +68,30 @@ TEST_F(AddDevice, ASecondDeviceOfTheSameNameIsRefusedAndTheFirstStays) {
   EXPECT_EQ(board_.system->storage_used_bytes(), used);
 }
 
-TEST_F(AddDevice, AWindowOfNoBytesIsRefused) {
-  EXPECT_EQ(refused({DmaAddr{0}, PhysAddr{0x1000}, 0}), Error::empty_range);
+TEST_F(AddDevice, AWindowOfNoBytesIsLeftOut) {
+  const std::array windows{Window{DmaAddr{0}, PhysAddr{0x1000}, 0},
+                           Window{DmaAddr{0}, PhysAddr{0x2000}, 0x100}};
+  const Device& device = *must(add("eth", Translation::through(windows)));
+  ASSERT_EQ(device.translation.windows().size(), 1U);
+  EXPECT_EQ(device.translation.windows()[0], windows[1]);
+}
+
+TEST_F(AddDevice, WindowsOfNoBytesAloneReachNothing) {
+  const std::array windows{Window{DmaAddr{0}, PhysAddr{0x1000}, 0}};
+  const Device& device = *must(add("eth", Translation::through(windows)));
+  EXPECT_EQ(device.translation.kind(), Translation::Kind::invalid);
+  EXPECT_TRUE(device.reaches.empty());
+}
+
+TEST_F(AddDevice, AWindowThatContinuesTheOneBeforeItOnBothSidesIsJoinedWithIt) {
+  const std::array windows{Window{DmaAddr{0x100}, PhysAddr{0x2000}, 0x100},
+                           Window{DmaAddr{0x200}, PhysAddr{0x2100}, 0x100},
+                           Window{DmaAddr{0x300}, PhysAddr{0x2300}, 0x100},
+                           Window{DmaAddr{0x500}, PhysAddr{0x2400}, 0x100}};
+  const Device& device = *must(add("eth", Translation::through(windows)));
+  EXPECT_THAT(device.translation.windows(),
+              testing::ElementsAre(Window{DmaAddr{0x100}, PhysAddr{0x2000}, 0x200}, windows[2],
+                                   windows[3]));
 }
 
 TEST_F(AddDevice, AWindowThatPasses2To64InMemoryIsRefused) {

@@ -216,6 +216,29 @@ TEST_P(FoundOrDeclared, AnOwnPoolIsFoundByIndexAndByName) {
   EXPECT_EQ(served(0, 32, {.pool = {.name = "nobody"}}), "unknown_pool");
 }
 
+TEST_P(FoundOrDeclared, APoolAcrossTwoWindowsThatContinueEachOtherIsReached) {
+  const std::vector<Window> windows{{DmaAddr{0x10'0000}, ram(0, 1).base, 0x1000},
+                                    {DmaAddr{0x10'1000}, ram(0x1000, 1).base, 0x1000}};
+  build({.pools = {{.name = "own", .chunks = {ram(0, 0x2000)}}},
+         .devices = {{.name = "eth", .windows = windows, .own = {{0}}}}});
+  EXPECT_EQ(served(0, 0x2000), "own");
+}
+
+TEST_P(FoundOrDeclared, AnEmptyWindowDoesNotMatter) {
+  const std::vector<Window> windows{{DmaAddr{0}, ram(0, 1).base, 0}, sim::kOddWindow};
+  build({.pools = {{.name = "own", .chunks = {ram(0, 0x1000)}}},
+         .devices = {{.name = "eth", .windows = windows, .own = {{0}}}}});
+  EXPECT_EQ(served(0, 0x1000), "own");
+}
+
+TEST_P(FoundOrListed, ANameThatTwoOwnPoolsHaveMeansTheFirstAndTheSecondIsThereByItsIndex) {
+  build({.pools = {{.name = "a", .chunks = {ram(0, 0x1000)}},
+                   {.name = "b", .chunks = {ram(0x1000, 0x1000)}}},
+         .devices = {{.name = "eth", .own = {{0, "x"}, {1, "x"}}}}});
+  EXPECT_EQ(served(0, 32, {.pool = {.name = "x"}}), "a");
+  EXPECT_EQ(served(0, 32, {.pool = {.index = 1}}), "b");
+}
+
 TEST_P(FoundOrDeclared, DevicesShareAPool) {
   build({.pools = {{.name = "own", .chunks = {ram(0, 0x1000)}}},
          .devices = {{.name = "a", .own = {{0}}}, {.name = "b", .own = {{0}}}}});
