@@ -1,6 +1,6 @@
 // Plays one workload on one peer, to be counted by callgrind: tools/instructions.sh.
 //
-//   instructions POOL WORKLOAD PEER PAIRS     plays it, and prints how many requests were refused
+//   instructions POOL WORKLOAD PEER PAIRS [SEED]    plays it, and prints how many were refused
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -28,14 +28,14 @@ int count(const PoolShape& pool, const Trace& trace, bool aligned) {
 }
 
 int run(std::string_view pool_name, std::string_view workload, std::string_view peer,
-        std::size_t pairs) {
+        std::size_t pairs, std::uint64_t seed) {
   const PoolShape& pool = pool_name == kLarge.name ? kLarge : kSmall;
   Trace trace;
   if (workload == "W1") trace = ring(pool, pairs);
-  if (workload == "W2") trace = frames(pool, pairs);
-  if (workload == "W3-50") trace = mixed(pool, 50, pairs);
-  if (workload == "W3-85") trace = mixed(pool, 85, pairs);
-  if (workload == "W3-85-natural") trace = mixed(pool, 85, pairs, true);
+  if (workload == "W2") trace = frames(pool, pairs, seed);
+  if (workload == "W3-50") trace = mixed(pool, 50, pairs, false, seed);
+  if (workload == "W3-85") trace = mixed(pool, 85, pairs, false, seed);
+  if (workload == "W3-85-natural") trace = mixed(pool, 85, pairs, true, seed);
   if (workload == "W4-64") trace = hot(64, pairs);
   if (workload == "W4-4096") trace = hot(4096, pairs);
   if (workload == "W4-65536") trace = hot(65536, pairs);
@@ -55,7 +55,7 @@ int run(std::string_view pool_name, std::string_view workload, std::string_view 
 }  // namespace carveout::bench
 
 int main(int argc, char** argv) {
-  if (argc != 5) return 2;
-  return carveout::bench::run(argv[1], argv[2], argv[3],
-                              static_cast<std::size_t>(std::strtoul(argv[4], nullptr, 10)));
+  if (argc != 5 && argc != 6) return 2;
+  const auto number = [&](int i) { return std::strtoul(argv[i], nullptr, 10); };
+  return carveout::bench::run(argv[1], argv[2], argv[3], number(4), argc == 6 ? number(5) : 3);
 }

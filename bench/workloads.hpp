@@ -48,8 +48,8 @@ inline Trace ring(const PoolShape& pool, std::size_t pairs) {
 }
 
 /// Eight live buffers, uniform between 3/128 and 1/8 of the pool, replaced at random.
-inline Trace frames(const PoolShape& pool, std::size_t pairs) {
-  std::mt19937_64 random{2};
+inline Trace frames(const PoolShape& pool, std::size_t pairs, std::uint64_t seed = 2) {
+  std::mt19937_64 random{seed};
   std::uniform_int_distribution<std::uint64_t> size{pool.bytes * 3 / 128, pool.bytes / 8};
   Trace trace{.before = {}, .steps = {}, .pairs = pairs, .slots = 8};
   for (std::uint32_t i = 0; i < 8; ++i) {

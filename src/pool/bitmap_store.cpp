@@ -1,7 +1,6 @@
 // Two bits for each granule: whether it is taken, and whether it is the last of a block. Everything
 // here is a walk.
 #include <cstddef>
-#include <expected>
 #include <new>
 #include <optional>
 #include <span>
@@ -22,18 +21,16 @@ class Bitmap {
     }
   }
 
-  static std::expected<Grant, Error> take(State& state, std::uint64_t size_bytes, Holder holder,
-                                          Context context, const Reach& reach) {
-    if (size_bytes == 0) return std::unexpected{Error::zero_size};
-    if (state.area_count == 0) return std::unexpected{Error::unreachable};
-    return take_within(state, {.size_bytes = size_bytes, .holder = holder, .context = context},
-                       reach);
+  static Tag take(State& state, Granules granules, Context context) {
+    const std::uint64_t base = state.lowest;
+    return take_within(
+        state, {.size_bytes = std::uint64_t{granules} << state.granule_shift, .context = context},
+        {PhysAddr{base}, PhysAddr{state.highest}, DmaAddr{base}});
   }
 
-  static std::expected<Grant, Error> take_within(State& state, const Need& need,
-                                                 const Reach& reach) {
+  static Tag take_within(State& state, const Need& need, const Reach& reach) {
     const std::optional<Placer> placer = Placer::of(state, need, reach);
-    if (!placer) return std::unexpected{Error::exhausted};
+    if (!placer) return kExhausted;
     std::optional<Granules> best;
     Granules best_length = 0;
     Step step;
@@ -45,12 +42,13 @@ class Bitmap {
       best_length = step.granules;
       if (need.fit != Fit::best) break;
     }
-    if (!best) return std::unexpected{Error::exhausted};
+    if (!best) return kExhausted;
 
     const Granules wanted = placer->wanted();
     for (Granules i = 0; i < wanted; ++i) put(state, *best + i, kTaken);
     put(state, *best + wanted - 1, kTaken | kLast);
-    return grant_of(state, *best, *best, wanted, kOnlySerial, reach);
+    state.count_taken(wanted);
+    return *best;
   }
 
   static void release(State& state, Tag tag) {

@@ -15,49 +15,69 @@ namespace carveout::tables {
 
 namespace {
 
+/// What the core asks of a store. The tables' place is read once, and not after each write again.
 class DenseTags {
  public:
   using Fit = SegregatedFit<DenseTags>;
+  /// A tag that is in no list leads anywhere: it is not unlinked.
+  static constexpr bool kSelfLinked = false;
 
-  static Tag next(const State& state, Tag tag) { return state.runs[tag].first; }
-  static Tag previous(const State& state, Tag tag) { return state.runs[tag].holder; }
-  static void set_next(State& state, Tag tag, Tag to) { put(state.runs[tag].first, to); }
-  static void set_previous(State& state, Tag tag, Tag to) { put(state.runs[tag].holder, to); }
+  explicit DenseTags(const State& state) : runs_{state.runs} {}
 
-  static Granules first(const State& /*state*/, Tag tag) { return tag; }
-  static Granules length(const State& state, Tag tag) { return state.runs[tag].granules & ~kFree; }
+  Tag next(Tag tag) const { return runs_[tag].first; }
+  Tag previous(Tag tag) const { return runs_[tag].holder; }
+  void set_next(Tag tag, Tag to) const { put(runs_[tag].first, to); }
+  void set_previous(Tag tag, Tag to) const { put(runs_[tag].holder, to); }
+
+  static Granules first(Tag tag) { return tag; }
+  static SizeClass class_of(Granules granules) {
+    if (granules >= kFree) __builtin_unreachable();  // storage_bytes() said so
+    return SizeClass::of(granules);
+  }
+  Granules length(Tag tag) const { return runs_[tag].granules & ~kFree; }
 
   static bool has_room(const State& /*state*/) { return true; }
 
-  static Rest cut(State& state, Tag run, Granules at, Granules wanted) {
+  Rest cut(State& /*state*/, Tag run, Granules at, Granules wanted) const {
     const Granules front = at - run;
     const Granules behind = at + wanted;
-    const Granules back = length(state, run) - front - wanted;
-    if (front != 0) mark_free(state, run, front);
-    if (back != 0) mark_free(state, behind, back);
+    const Granules back = length(run) - front - wanted;
+    if (front != 0) mark_free(run, front);
+    if (back != 0) mark_free(behind, back);
     // In this order: they may be the same tag.
-    put(state.runs[behind - 1].granules, 0U);
-    put(state.runs[at].first, at);
-    put(state.runs[at].granules, wanted);
+    put(runs_[behind - 1].granules, 0);
+    put(runs_[at].first, at);
+    put(runs_[at].granules, wanted);
     return {at, front, behind, back};
   }
 
-  static Tag merge(State& state, Tag tag) {
-    Granules first = tag;
-    Granules end = tag + state.runs[tag].granules;
-    if (const Granules before = state.runs[first - 1].granules; (before & kFree) != 0) {
-      first -= before & ~kFree;
-      Fit::unlink(state, first);
-    }
-    if (const Granules behind = state.runs[end].granules; (behind & kFree) != 0) {
-      Fit::unlink(state, end);
-      end += behind & ~kFree;
-    }
-    mark_free(state, first, end - first);
-    return first;
+  /// Most blocks have no free neighbour.
+  static void release(State& state, Tag tag) {
+    const DenseTags tags{state};
+    const Granules granules = tags.runs_[tag].granules;
+    const Granules around = tags.runs_[tag - 1].granules | tags.runs_[tag + granules].granules;
+    if ((around & kFree) != 0) return Fit::release(state, tag);
+    state.count_released(granules);
+    tags.mark_free(tag, granules);
+    Fit::link(state, tags, tag, granules);
   }
 
-  static void settle(State& /*state*/, Tag /*tag*/) {}
+  Merged merge(State& state, Tag tag) const {
+    Granules first = tag;
+    Granules end = tag + runs_[tag].granules;
+    if (const Granules before = runs_[first - 1].granules; (before & kFree) != 0) {
+      first -= before & ~kFree;
+      Fit::unlink(state, *this, first);
+    }
+    if (const Granules behind = runs_[end].granules; (behind & kFree) != 0) {
+      Fit::unlink(state, *this, end);
+      end += behind & ~kFree;
+    }
+    mark_free(first, end - first);
+    return {first, end - first};
+  }
+
+  void settle(Tag /*tag*/) const {}
 
   static void prepare(State& state, std::span<std::byte> storage) {
     const auto tags = static_cast<Tag>(state.total + state.area_count + 1);
@@ -72,8 +92,9 @@ class DenseTags {
     for (std::uint32_t i = 0; i < state.area_count; ++i) {
       Area& area = state.areas[i];
       area.first += i + 1;
-      mark_free(state, area.first, area.granules);
-      Fit::link(state, area.first, area.granules);
+      const DenseTags store{state};
+      store.mark_free(area.first, area.granules);
+      Fit::link(state, store, area.first, area.granules);
     }
   }
 
@@ -96,15 +117,17 @@ class DenseTags {
  private:
   static constexpr Granules kFree = Granules{1} << 31;
 
-  static void mark_free(State& state, Granules first, Granules granules) {
-    put(state.runs[first].granules, granules | kFree);
-    put(state.runs[first + granules - 1].granules, granules | kFree);
+  void mark_free(Granules first, Granules granules) const {
+    put(runs_[first].granules, granules | kFree);
+    put(runs_[first + granules - 1].granules, granules | kFree);
   }
 
   static Step at_first(const State& state, Tag tag) {
     const Granules granules = state.runs[tag].granules;
     return {tag, granules & ~kFree, tag, (granules & kFree) != 0};
   }
+
+  Run* runs_;
 };
 
 }  // namespace
@@ -112,7 +135,7 @@ class DenseTags {
 const Calls kDense{.prepare = DenseTags::prepare,
                    .take = DenseTags::Fit::take,
                    .take_within = DenseTags::Fit::take_within,
-                   .release = DenseTags::Fit::release,
+                   .release = DenseTags::release,
                    .next = DenseTags::advance,
                    .find = DenseTags::find,
                    .longest = DenseTags::Fit::longest};

@@ -18,21 +18,6 @@ inline std::uint64_t granules_for(const State& state, std::uint64_t size_bytes) 
   return size_bytes == 0 ? 0 : ((size_bytes - 1) >> state.granule_shift) + 1;
 }
 
-/// Of every grant of a store that keeps none.
-inline constexpr std::uint32_t kOnlySerial = 1;
-
-/// Counts a fresh cut, and says what it is.
-inline Grant grant_of(State& state, Tag tag, Granules first, Granules granules,
-                      std::uint32_t serial, const Reach& reach) {
-  state.count_taken(granules);
-  const PhysAddr base = state.address_of(first);
-  return {.range = {base, std::uint64_t{granules} << state.granule_shift},
-          .dma = reach.to_dma(base),
-          .tag = tag,
-          .chunk = state.chunk_of(first),
-          .serial = serial};
-}
-
 /// The places that a request may take within one reach, wherever memory is free: physical addresses
 /// p = rest (mod step), both of powers of two, at which the bytes asked for cross no boundary.
 class Grid {

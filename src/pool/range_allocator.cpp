@@ -124,9 +124,12 @@ std::expected<Grant, Error> RangeAllocator::take(const Need& need, std::span<con
   for (const Reach& stated : reaches) {
     const std::optional<Reach> reach = bounded(stated);
     if (!reach || !touches(*reach)) continue;
-    const auto grant = state_.calls->take_within(state_, need, *reach);
-    if (grant) return grant;
-    if (refusal != Error::table_full) refusal = grant.error();
+    const Tag tag = state_.calls->take_within(state_, need, *reach);
+    if (tag < tables::kTableFull) {
+      return grant_of(tag, static_cast<Granules>(granules_for(state_, need.size_bytes)),
+                      need.holder, *reach);
+    }
+    if (refusal != Error::table_full) refusal = error_of(tag);
   }
   return std::unexpected{refusal};
 }

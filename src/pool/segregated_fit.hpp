@@ -7,10 +7,8 @@
 #pragma once
 
 #include <cstdint>
-#include <expected>
 #include <optional>
 
-#include "carveout/core/error.hpp"
 #include "carveout/pool/range_allocator.hpp"
 #include "carveout/pool/size_classes.hpp"
 #include "placer.hpp"
@@ -25,62 +23,63 @@ struct Rest {
   Granules back;
 };
 
-/// `Tags` is a store. It answers for the tag of a free run, of any of the lists:
+/// A free run that is in no list yet.
+struct Merged {
+  Tag run;
+  Granules length;
+};
+
+/// `Tags` is a store, made of a State. It answers for the tag of a free run, of any of the lists:
 ///   next, previous, set_next, set_previous   the neighbours in the list
 ///   first, length                            of a run, not of a head
 /// and besides:
-///   has_room   whether cut() can make another block
-///   cut        makes granules of an unlinked run a block
-///   merge      makes a block a free run together with its free neighbours, which it unlinks;
-///              answers the tag of it, in no list yet
-///   settle     of a tag that has no free run any more
+///   class_of      of a length
+///   has_room      whether cut() can make another block
+///   cut           makes granules of an unlinked run a block
+///   merge         makes a block a free run together with its free neighbours, which it unlinks
+///   settle        of a tag that has no free run any more
+///   kSelfLinked   a tag in no list has itself for its neighbours, and may be unlinked
 template <class Tags>
 class SegregatedFit {
  public:
-  static std::expected<Grant, Error> take(State& state, std::uint64_t size_bytes, Holder holder,
-                                          Context context, const Reach& reach) {
-    const std::uint64_t granules = granules_for(state, size_bytes);
-    if (granules - 1 >= state.total) [[unlikely]]
-      return std::unexpected{why_none(state, granules)};
-    const auto wanted = static_cast<Granules>(granules);
-    const Tag run = find(state, wanted);
-    if (run == kNone || !Tags::has_room(state)) [[unlikely]] {
-      return take_at_last(state, wanted, holder, context, reach);
-    }
-    return carve<true>(state, run, Tags::first(state, run), wanted, holder, reach);
+  static Tag take(State& state, Granules wanted, Context context) {
+    const Tags tags{state};
+    Tag run = kNone;
+    if (!find(state, tags, wanted, run) || !Tags::has_room(state)) [[unlikely]]
+      return take_at_last(state, wanted, context);
+    return carve<true>(state, tags, run, tags.first(run), wanted);
   }
 
-  static std::expected<Grant, Error> take_within(State& state, const Need& need,
-                                                 const Reach& reach) {
+  static Tag take_within(State& state, const Need& need, const Reach& reach) {
     const std::optional<Placer> placer = Placer::of(state, need, reach);
-    if (!placer) return std::unexpected{Error::exhausted};
+    if (!placer) return kExhausted;
     const bool exact = need.context == Context::may_wait;
     std::optional<Place> place;
     if (need.fit == Fit::any || !exact) place = probe(state, *placer);
     if (!place || !Tags::has_room(state)) {
       flush(state);
       place = exact ? search(state, *placer, need.fit) : probe(state, *placer);
-      if (!place) return std::unexpected{Error::exhausted};
-      if (!Tags::has_room(state)) return std::unexpected{Error::table_full};
+      if (!place) return kExhausted;
+      if (!Tags::has_room(state)) return kTableFull;
     }
-    return carve<false>(state, place->run, place->first, placer->wanted(), need.holder, reach);
+    return carve<false>(state, Tags{state}, place->run, place->first, placer->wanted());
   }
 
   static void release(State& state, Tag tag) {
-    Run& block = state.runs[tag];
-    put(block.serial, next(Life::none, peek(block.serial)));
-    state.count_released(block.granules);
-    const Tag run = Tags::merge(state, tag);
-    link(state, run, Tags::length(state, run));
+    const Tags tags{state};
+    state.count_released(state.runs[tag].granules);
+    const Merged free = tags.merge(state, tag);
+    link(state, tags, free.run, free.length);
   }
 
   static Granules longest(const State& state) {
     const unsigned size_class = state.classes.last();
     if (size_class == SizeClass::kCount) return 0;
+    const Tags tags{state};
     const Tag head = state.heads + size_class;
     Granules longest = 0;
-    for (Tag run = Tags::next(state, head); run != head; run = Tags::next(state, run)) {
-      const Granules length = Tags::length(state, run);
+    for (Tag run = tags.next(head); run != head; run = tags.next(run)) {
+      const Granules length = tags.length(run);
       if (length <= SizeClass::kPerOctave) return length;  // as long as all others of its class
       if (length > longest) longest = length;
     }
@@ -88,29 +87,31 @@ class SegregatedFit {
   }
 
   /// The lower address first, as far as one comparison tells: runs are taken from the front.
-  static void link(State& state, Tag run, Granules length) {
-    const unsigned size_class = SizeClass::of(length).floor;
+  [[gnu::always_inline]] static void link(State& state, const Tags tags, Tag run, Granules length) {
+    const unsigned size_class = Tags::class_of(length).floor;
     Tag before = state.heads + size_class;
-    Tag after = Tags::next(state, before);
-    if (after == before) {
-      state.classes.set(size_class);
-    } else if (Tags::first(state, after) < Tags::first(state, run)) {
+    Tag after = tags.next(before);
+    if (after == before) [[unlikely]]
+      return link_alone(state, run, size_class);
+    if (tags.first(after) < tags.first(run)) {
       before = after;
-      after = Tags::next(state, before);
+      after = tags.next(before);
     }
-    Tags::set_previous(state, run, before);
-    Tags::set_next(state, run, after);
-    Tags::set_next(state, before, run);
-    Tags::set_previous(state, after, run);
+    tags.set_previous(run, before);
+    tags.set_next(run, after);
+    tags.set_next(before, run);
+    tags.set_previous(after, run);
   }
 
-  static void unlink(State& state, Tag run) {
-    const Tag before = Tags::previous(state, run);
-    const Tag after = Tags::next(state, run);
-    Tags::set_next(state, before, after);
-    Tags::set_previous(state, after, before);
-    // Only a list's head has itself on both sides.
-    if (before == after && after >= state.heads) state.classes.clear(after - state.heads);
+  static void unlink(State& state, const Tags tags, Tag run) {
+    const Tag before = tags.previous(run);
+    const Tag after = tags.next(run);
+    tags.set_next(before, after);
+    tags.set_previous(after, before);
+    // Only a list's last run has the head on both sides.
+    if (before == after && (!Tags::kSelfLinked || after >= state.heads)) {
+      unmark(state, after - state.heads);
+    }
   }
 
  private:
@@ -122,55 +123,76 @@ class SegregatedFit {
   /// How many runs of one class a bounded search looks at.
   static constexpr unsigned kProbes = 4;
 
-  static Tag find(const State& state, Granules wanted) {
-    unsigned from = wanted - 1;
-    if (wanted > SizeClass::kPerOctave) {
+  // Rare, and kept out of the way of what is not: the first run of a class, and the last.
+  [[gnu::noinline]] static void link_alone(State& state, Tag run, unsigned size_class) {
+    const Tags tags{state};
+    const Tag head = state.heads + size_class;
+    state.classes.set(size_class);
+    tags.set_previous(run, head);
+    tags.set_next(run, head);
+    tags.set_next(head, run);
+    tags.set_previous(head, run);
+  }
+  [[gnu::noinline]] static void unmark(State& state, unsigned size_class) {
+    state.classes.clear(size_class);
+  }
+
+  /// false: none is that long, but perhaps in the class of that length.
+  [[gnu::always_inline]] static bool find(const State& state, const Tags tags, Granules wanted,
+                                          Tag& run) {
+    unsigned found = 0;
+    if (wanted <= SizeClass::kPerOctave) [[likely]] {
+      if (!state.classes.first_from_exact(wanted - 1, found)) return false;
+    } else {
       // Good fit: a run of the own class wastes less than one of the next.
-      const SizeClass size_class = SizeClass::of(wanted);
-      from = size_class.ceil;
+      const SizeClass size_class = Tags::class_of(wanted);
       const Tag head = state.heads + size_class.floor;
-      const Tag one = Tags::next(state, head);
-      if (one != head) {
-        if (Tags::length(state, one) >= wanted) return one;
-        const Tag two = Tags::next(state, one);
-        if (two != head && Tags::length(state, two) >= wanted) return two;
+      run = tags.next(head);
+      if (run != head) {
+        if (tags.length(run) >= wanted) return true;
+        run = tags.next(run);
+        if (run != head && tags.length(run) >= wanted) return true;
       }
+      if (!state.classes.first_from(size_class.ceil, found)) return false;
     }
-    const unsigned found = state.classes.first_from(from);
-    return found == SizeClass::kCount ? kNone : Tags::next(state, state.heads + found);
+    run = tags.next(state.heads + found);
+    return true;
   }
 
   /// What there is besides the bounded search: the parked block, and for who may wait the rest of
   /// the own class.
-  [[gnu::noinline]] static std::expected<Grant, Error> take_at_last(State& state, Granules wanted,
-                                                                    Holder holder, Context context,
-                                                                    const Reach& reach) {
+  [[gnu::noinline]] static Tag take_at_last(State& state, Granules wanted, Context context) {
     flush(state);
-    Tag run = find(state, wanted);
-    if (run == kNone && context == Context::may_wait) run = find_in_own_class(state, wanted);
-    if (run == kNone) return std::unexpected{Error::exhausted};
-    if (!Tags::has_room(state)) return std::unexpected{Error::table_full};
-    return carve<false>(state, run, Tags::first(state, run), wanted, holder, reach);
+    const Tags tags{state};
+    Tag run = kNone;
+    if (!find(state, tags, wanted, run)) {
+      run = context == Context::may_wait ? find_in_own_class(state, wanted) : kNone;
+    }
+    if (run == kNone) return kExhausted;
+    if (!Tags::has_room(state)) return kTableFull;
+    return carve<false>(state, tags, run, tags.first(run), wanted);
   }
 
   /// The one class that find() does not look through: its runs may be shorter.
   static Tag find_in_own_class(const State& state, Granules wanted) {
-    const Tag head = state.heads + SizeClass::of(wanted).floor;
-    for (Tag run = Tags::next(state, head); run != head; run = Tags::next(state, run)) {
-      if (Tags::length(state, run) >= wanted) return run;
+    const Tags tags{state};
+    const Tag head = state.heads + Tags::class_of(wanted).floor;
+    for (Tag run = tags.next(head); run != head; run = tags.next(run)) {
+      if (tags.length(run) >= wanted) return run;
     }
     return kNone;
   }
 
   static std::optional<Place> probe(const State& state, const Placer& placer) {
-    unsigned size_class = SizeClass::of(placer.wanted()).floor;
-    while ((size_class = state.classes.first_from(size_class)) != SizeClass::kCount) {
+    const Tags tags{state};
+    unsigned size_class = Tags::class_of(placer.wanted()).floor;
+    while (state.classes.first_from(size_class, size_class)) {
       const Tag head = state.heads + size_class;
-      Tag run = Tags::next(state, head);
+      Tag run = tags.next(head);
       for (unsigned i = 0; i < kProbes && run != head; ++i) {
-        const Granules first = Tags::first(state, run);
-        if (const auto at = placer.in(first, Tags::length(state, run))) return Place{run, *at};
-        run = Tags::next(state, run);
+        const Granules first = tags.first(run);
+        if (const auto at = placer.in(first, tags.length(run))) return Place{run, *at};
+        run = tags.next(run);
       }
       ++size_class;
     }
@@ -181,12 +203,13 @@ class SegregatedFit {
   static std::optional<Place> search(const State& state, const Placer& placer, Fit fit) {
     std::optional<Place> best;
     Granules best_length = 0;
-    unsigned size_class = SizeClass::of(placer.wanted()).floor;
-    while ((size_class = state.classes.first_from(size_class)) != SizeClass::kCount) {
+    const Tags tags{state};
+    unsigned size_class = Tags::class_of(placer.wanted()).floor;
+    while (state.classes.first_from(size_class, size_class)) {
       const Tag head = state.heads + size_class;
-      for (Tag run = Tags::next(state, head); run != head; run = Tags::next(state, run)) {
-        const Granules first = Tags::first(state, run);
-        const Granules length = Tags::length(state, run);
+      for (Tag run = tags.next(head); run != head; run = tags.next(run)) {
+        const Granules first = tags.first(run);
+        const Granules length = tags.length(run);
         const bool lower = !best || first < best->first;
         const bool better = fit == Fit::best
                                 ? !best || length < best_length || (length == best_length && lower)
@@ -207,38 +230,33 @@ class SegregatedFit {
 
   /// @tparam kAtFront  first is the run's first.
   template <bool kAtFront>
-  static Grant carve(State& state, Tag run, Granules first, Granules wanted, Holder holder,
-                     const Reach& reach) {
-    unlink(state, run);
-    const Rest rest = Tags::cut(state, run, first, wanted);
+  [[gnu::always_inline]] static Tag carve(State& state, const Tags tags, Tag run, Granules first,
+                                          Granules wanted) {
+    unlink(state, tags, run);
+    const Rest rest = tags.cut(state, run, first, wanted);
+    state.count_taken(wanted);
     if (!kAtFront && rest.front != 0) {
-      link(state, run, rest.front);
+      link(state, tags, run, rest.front);
     } else {
-      Tags::settle(state, run);
+      tags.settle(run);
     }
     if (rest.back != 0) {
-      link(state, rest.behind, rest.back);
+      link_rest(state, rest.behind, rest.back);
     } else {
-      Tags::settle(state, rest.behind);
+      tags.settle(rest.behind);
     }
-    Run& block = state.runs[rest.tag];
-    put(block.holder, holder);
-    const std::uint32_t serial = peek(block.serial) + 1;  // it was of no block
-    put(block.serial, serial);
-    return grant_of(state, rest.tag, first, wanted, serial, reach);
+    return rest.tag;
   }
 
-  /// No pool is that long, or nothing was asked for.
-  static Error why_none(const State& state, std::uint64_t granules) {
-    if (granules == 0) return Error::zero_size;
-    return state.area_count == 0 ? Error::unreachable : Error::exhausted;
+  [[gnu::noinline]] static void link_rest(State& state, Tag run, Granules length) {
+    link(state, Tags{state}, run, length);
   }
 
   static void flush(State& state) {
     if (state.slots != nullptr) state.slot_calls->collect(state);
     if (state.parked.none()) return;
     const Tag tag = state.parked.tag;
-    state.parked.tag = kNone;
+    state.parked.last = kNone;
     release(state, tag);
   }
 };

@@ -12,55 +12,57 @@ namespace carveout::tables {
 
 namespace {
 
+/// What the core asks of a store. The tables' place is read once, and not after each write again.
 class SparseTags {
  public:
   using Fit = SegregatedFit<SparseTags>;
+  /// A tag with no gap behind it is a list of its own, so that it can be unlinked like any other.
+  static constexpr bool kSelfLinked = true;
 
-  static Tag next(const State& state, Tag tag) { return state.links[tag].next; }
-  static Tag previous(const State& state, Tag tag) { return state.links[tag].previous; }
-  static void set_next(State& state, Tag tag, Tag to) {
-    state.links[tag].next = static_cast<std::uint16_t>(to);
-  }
-  static void set_previous(State& state, Tag tag, Tag to) {
-    state.links[tag].previous = static_cast<std::uint16_t>(to);
+  explicit SparseTags(const State& state)
+      : runs_{state.runs}, near_{state.near}, links_{state.links} {}
+
+  Tag next(Tag tag) const { return links_[tag].next; }
+  Tag previous(Tag tag) const { return links_[tag].previous; }
+  void set_next(Tag tag, Tag to) const { links_[tag].next = static_cast<std::uint16_t>(to); }
+  void set_previous(Tag tag, Tag to) const {
+    links_[tag].previous = static_cast<std::uint16_t>(to);
   }
 
-  static Granules first(const State& state, Tag tag) {
-    return state.runs[tag].first + state.runs[tag].granules;
-  }
-  static Granules length(const State& state, Tag tag) {
-    return state.runs[state.near[tag].next].first - first(state, tag);
-  }
+  Granules first(Tag tag) const { return runs_[tag].first + runs_[tag].granules; }
+  Granules length(Tag tag) const { return runs_[near_[tag].next].first - first(tag); }
+
+  static SizeClass class_of(Granules granules) { return SizeClass::of(granules); }
 
   static bool has_room(const State& state) { return state.spares != kNoSpare; }
 
-  static Rest cut(State& state, Tag run, Granules at, Granules wanted) {
+  Rest cut(State& state, Tag run, Granules at, Granules wanted) const {
     const Tag tag = state.spares;
-    const Tag behind = state.near[run].next;
-    state.spares = state.near[tag].next;
-    state.near[tag] = {static_cast<std::uint16_t>(run), static_cast<std::uint16_t>(behind)};
-    state.near[run].next = static_cast<std::uint16_t>(tag);
-    state.near[behind].previous = static_cast<std::uint16_t>(tag);
-    put(state.runs[tag].first, at);
-    put(state.runs[tag].granules, wanted);
-    return {tag, at - first(state, run), tag, state.runs[behind].first - at - wanted};
+    const Tag behind = near_[run].next;
+    state.spares = near_[tag].next;
+    near_[tag] = {static_cast<std::uint16_t>(run), static_cast<std::uint16_t>(behind)};
+    near_[run].next = static_cast<std::uint16_t>(tag);
+    near_[behind].previous = static_cast<std::uint16_t>(tag);
+    const Granules front = at - first(run);
+    put(runs_[tag].first, at);
+    put(runs_[tag].granules, wanted);
+    return {tag, front, tag, runs_[behind].first - at - wanted};
   }
 
   /// What was free on both sides and what the block had is one gap as soon as its tag is gone.
-  static Tag merge(State& state, Tag tag) {
-    const Near near = state.near[tag];
-    Fit::unlink(state, near.previous);
-    Fit::unlink(state, tag);
-    state.near[near.previous].next = near.next;
-    state.near[near.next].previous = near.previous;
-    state.near[tag].next = static_cast<std::uint16_t>(state.spares);
+  Merged merge(State& state, Tag tag) const {
+    const Near near = near_[tag];
+    Fit::unlink(state, *this, near.previous);
+    Fit::unlink(state, *this, tag);
+    near_[near.previous].next = near.next;
+    near_[near.next].previous = near.previous;
+    near_[tag].next = static_cast<std::uint16_t>(state.spares);
     state.spares = tag;
-    return near.previous;
+    return {near.previous, runs_[near.next].first - first(near.previous)};
   }
 
-  /// A tag with no gap behind it is a list of its own, so that it can be unlinked like any other.
-  static void settle(State& state, Tag tag) {
-    state.links[tag] = {static_cast<std::uint16_t>(tag), static_cast<std::uint16_t>(tag)};
+  void settle(Tag tag) const {
+    links_[tag] = {static_cast<std::uint16_t>(tag), static_cast<std::uint16_t>(tag)};
   }
 
   static void prepare(State& state, std::span<std::byte> storage) {
@@ -84,7 +86,7 @@ class SparseTags {
     }
     for (Tag tag = 0; tag < tags + SizeClass::kCount; ++tag) {
       ::new (static_cast<void*>(state.links + tag)) Link{};
-      settle(state, tag);
+      SparseTags{state}.settle(tag);
     }
     Granules end = 0;
     for (std::uint32_t i = 0; i <= state.area_count; ++i) {
@@ -97,7 +99,7 @@ class SparseTags {
       if (i > 0) state.near[tag].previous = static_cast<std::uint16_t>(tag - 1);
     }
     for (std::uint32_t i = 0; i < state.area_count; ++i) {
-      Fit::link(state, static_cast<Tag>(blocks) + i, state.areas[i].granules);
+      Fit::link(state, SparseTags{state}, static_cast<Tag>(blocks) + i, state.areas[i].granules);
     }
   }
 
@@ -105,6 +107,7 @@ class SparseTags {
     const Tag end = state.tags + state.area_count;
     if (end == 0 && state.area_count == 0) return false;
     Tag tag = step.tag;
+    const SparseTags store{state};
     bool gap = !step.free;  // comes after the block of the same tag
     if (step.granules == 0) {
       tag = state.tags;
@@ -112,8 +115,8 @@ class SparseTags {
     }
     for (;;) {
       if (tag == end) return false;
-      if (gap && length(state, tag) != 0) {
-        step = {first(state, tag), length(state, tag), tag, true};
+      if (gap && store.length(tag) != 0) {
+        step = {store.first(tag), store.length(tag), tag, true};
         return true;
       }
       tag = state.near[tag].next;
@@ -134,6 +137,10 @@ class SparseTags {
 
  private:
   static constexpr std::uint16_t kNoSpare = 0xffff;
+
+  Run* runs_;
+  Near* near_;
+  Link* links_;
 };
 
 }  // namespace

@@ -218,10 +218,11 @@ struct RangeAllocatorAudit {
         continue;
       }
       const auto& run = state.runs[piece.tag];
-      const bool parked = run.serial % 4 == 2;
-      if (!parked && run.serial % 4 != 1) return "neither live nor parked";
       const bool here = !state.parked.none() && state.parked.tag == piece.tag;
-      if (here && !parked) return "a block is parked and is not";
+      const bool parked = here || run.serial % 4 == 2;
+      if (!parked && run.serial % 4 != 1) return "neither live nor parked";
+      if (here && run.serial % 4 != 0) return "a parked block lives";
+      if (here && state.parked.last != piece.granules - 1) return "a parked length is wrong";
       if (parked && !here && !is_hinted_at(state, piece.tag)) return "a parked block is lost";
       if (here && PhysRange{PhysAddr{state.parked.base}, state.parked.size_bytes} != range)
         return "the parked block is elsewhere";
@@ -268,7 +269,8 @@ struct RangeAllocatorAudit {
         before = tag;
       }
       if (previous(head) != before) return "a head's previous is not the last";
-      const bool marked = state.classes.first_from(size_class) == size_class;
+      unsigned found = SizeClass::kCount;
+      const bool marked = state.classes.first_from(size_class, found) && found == size_class;
       if (marked != (next(head) != head)) return "a class is not marked as it is";
     }
     return listed == lengths.size() ? "" : "a free run is in no list";

@@ -101,8 +101,8 @@ class RangeAllocator {
   /// @param storage  as long as `store` says; aligned to kStorageAlign; outlives the allocator;
   ///                 nobody else writes there.
   /// Fails with exactly one of: bad_granule (not a power of two, or the chunks together have 2^32
-  /// of them or more), empty_range, wraps, below_granule (a chunk is not whole granules), overlaps
-  /// (two chunks), storage_too_small (with what is needed and what was given).
+  /// of them or more), empty_range, wraps, below_granule (a chunk is not whole
+  /// granules), overlaps (two chunks), storage_too_small (with what is needed and what was given).
   /// Cost: linear in the tables.
   [[nodiscard]] static Result<RangeAllocator> create(std::span<const PhysRange> chunks,
                                                      std::uint64_t granule_bytes, TagStore store,
@@ -145,8 +145,9 @@ class RangeAllocator {
   [[nodiscard]] std::expected<Grant, Error> take(const Need& need, std::span<const Reach> reaches);
 
   /// take() for a need of nothing but bytes, and one reach: the same answers in fewer steps.
-  [[nodiscard]] std::expected<Grant, Error> take(std::uint64_t size_bytes, Holder holder,
-                                                 const Reach& reach) {
+  [[nodiscard]] [[gnu::always_inline]] std::expected<Grant, Error> take(std::uint64_t size_bytes,
+                                                                        Holder holder,
+                                                                        const Reach& reach) {
     if (!shows_all(reach)) [[unlikely]] {
       return take(Need{.size_bytes = size_bytes, .holder = holder}, {&reach, 1});
     }
@@ -168,19 +169,20 @@ class RangeAllocator {
                                                               std::uint32_t serial) {
     if (tag < state_.tags) [[likely]] {
       Run& run = state_.runs[tag];
-      if (run.serial == serial && run.live() && range.base == state_.address_of(run.first) &&
-          range.size_bytes == std::uint64_t{run.granules} << state_.granule_shift) [[likely]] {
+      if (run.serial == serial && is(tables::Life::live, serial) && is_of(run, range)) [[likely]] {
+        run.serial = serial + 3;  // dead: next(Life::none, serial)
         if (run.granules > state_.park_most) [[unlikely]] {
           state_.note_peak(state_.used_by_blocks());
           state_.calls->release(state_, tag);
           return {};
         }
-        run.serial = serial + 1;  // parked
+        const bool replaces = !state_.parked.none();
         const Tag before = state_.parked.tag;
-        state_.parked.base = range.base.raw();
-        state_.parked.tag = tag;
-        state_.parked.size_bytes = range.size_bytes;
-        if (before != tables::kNone) state_.calls->release(state_, before);
+        state_.parked = {.base = range.base.raw(),
+                         .last = run.granules - 1,
+                         .size_bytes = range.size_bytes,
+                         .tag = tag};
+        if (replaces) state_.calls->release(state_, before);
         // The parked block still counts, so this is what blocks had until now.
         state_.note_peak(state_.used);
         return {};
@@ -254,28 +256,64 @@ class RangeAllocator {
            reach.dma.raw() <= last;
   }
 
+  /// Whether a live block has just that range.
+  [[nodiscard]] [[gnu::always_inline]] bool is_of(const Run& run, PhysRange range) const {
+    const std::uint64_t offset = std::uint64_t{run.first} << state_.granule_shift;
+    if (range.size_bytes != std::uint64_t{run.granules} << state_.granule_shift) return false;
+    if (run.first < state_.origin_end) [[likely]]
+      return range.base.raw() == state_.origin + offset;
+    return range.base == state_.address_of(run.first);
+  }
+
   /// @param reach  shows all chunks.
   [[nodiscard]] [[gnu::always_inline]] std::expected<Grant, Error> take_plain(
       std::uint64_t size_bytes, Holder holder, Context context, const Reach& reach) {
-    // Rounded up to granules, the size is that of the block parked last.
-    if (state_.parked.size_bytes - size_bytes < state_.granule_bytes && !state_.parked.none()) {
-      return take_parked(holder, reach);
+    const std::uint64_t last = (size_bytes - 1) >> state_.granule_shift;
+    if (last >= state_.total) [[unlikely]]
+      return std::unexpected{why_not_taken(size_bytes)};
+    if (static_cast<Granules>(last) == state_.parked.last) {
+      const PhysRange range{PhysAddr{state_.parked.base}, state_.parked.size_bytes};
+      const Tag tag = state_.parked.tag;
+      state_.parked.last = tables::kNone;
+      Run& run = state_.runs[tag];
+      run.holder = holder;
+      ++run.serial;  // live
+      return Grant{range, reach.to_dma(range.base), tag, state_.chunk_of(run.first), run.serial};
     }
-    return state_.calls->take(state_, size_bytes, holder, context, reach);
+    const auto granules = static_cast<Granules>(last + 1);
+    const Tag tag = state_.calls->take(state_, granules, context);
+    if (tag >= tables::kTableFull) [[unlikely]]
+      return std::unexpected{error_of(tag)};
+    return grant_of(tag, granules, holder, reach);
   }
 
-  /// There is a parked block.
-  [[gnu::always_inline]] Grant take_parked(Holder holder, const Reach& reach) {
-    const PhysRange range{PhysAddr{state_.parked.base}, state_.parked.size_bytes};
-    const Tag tag = state_.parked.tag;
-    state_.parked.tag = tables::kNone;
-    Run& run = state_.runs[tag];
-    run.holder = holder;
-    return {.range = range,
-            .dma = reach.to_dma(range.base),
+  /// Of a block that the tables have just made.
+  [[nodiscard]] [[gnu::always_inline]] Grant grant_of(Tag tag, Granules granules, Holder holder,
+                                                      const Reach& reach) {
+    Granules first = tag;
+    std::uint32_t serial = tables::kOnlySerial;
+    if (state_.runs != nullptr) [[likely]] {
+      Run& run = state_.runs[tag];
+      tables::put(run.holder, holder);
+      serial = tables::peek(run.serial) + 1;  // live
+      tables::put(run.serial, serial);
+      first = run.first;
+    }
+    const PhysAddr base = state_.address_of(first);
+    return {.range = {base, std::uint64_t{granules} << state_.granule_shift},
+            .dma = reach.to_dma(base),
             .tag = tag,
-            .chunk = state_.chunk_of(run.first),
-            .serial = run.serial = next(tables::Life::live, run.serial)};
+            .chunk = state_.chunk_of(first),
+            .serial = serial};
+  }
+
+  static Error error_of(Tag tag) {
+    return tag == tables::kTableFull ? Error::table_full : Error::exhausted;
+  }
+  /// No pool is that long, or nothing was asked for.
+  [[nodiscard]] Error why_not_taken(std::uint64_t size_bytes) const {
+    if (size_bytes == 0) return Error::zero_size;
+    return state_.area_count == 0 ? Error::unreachable : Error::exhausted;
   }
 
   std::expected<void, Error> give_back_carefully(PhysRange range, Tag tag, std::uint32_t serial);

@@ -56,21 +56,30 @@ class ClassMap {
     if (left == 0) octaves_ &= ~(std::uint32_t{1} << octave);
   }
 
-  /// The first class from `from` on that has a run; SizeClass::kCount where none has.
+  /// Whether a class from `from` on has a run; `found` is then the first.
   ///
   /// @param from  at most SizeClass::kCount.
-  [[nodiscard]] constexpr unsigned first_from(unsigned from) const {
+  [[nodiscard]] constexpr bool first_from(unsigned from, unsigned& found) const {
     std::size_t octave = octave_of(from);
     std::uint32_t classes =
         classes_[octave] & (~std::uint32_t{0} << (from % SizeClass::kPerOctave));
     if (classes == 0) {
       const std::uint32_t octaves = octaves_ & (~std::uint32_t{1} << octave);
-      if (octaves == 0) return SizeClass::kCount;
+      if (octaves == 0) return false;
       octave = static_cast<std::size_t>(std::countr_zero(octaves));
       classes = classes_[octave];
     }
-    return static_cast<unsigned>(octave) * SizeClass::kPerOctave +
-           static_cast<unsigned>(std::countr_zero(classes));
+    found = static_cast<unsigned>(octave) * SizeClass::kPerOctave +
+            static_cast<unsigned>(std::countr_zero(classes));
+    return true;
+  }
+
+  /// The same for a class of the first octave, whose runs all have one length.
+  [[nodiscard]] constexpr bool first_from_exact(unsigned from, unsigned& found) const {
+    const std::uint32_t classes = classes_[0] & (~std::uint32_t{0} << from);
+    if (classes == 0) return first_from(SizeClass::kPerOctave, found);
+    found = static_cast<unsigned>(std::countr_zero(classes));
+    return true;
   }
 
   /// The last class that has a run; SizeClass::kCount where none has.

@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <type_traits>
 
 #include "carveout/core/address.hpp"
 #include "carveout/core/attributes.hpp"
@@ -33,6 +34,8 @@ namespace tables {
 using Granules = std::uint32_t;
 using Tag = std::uint32_t;
 inline constexpr Tag kNone = std::numeric_limits<Tag>::max();
+/// Of every grant of a store that keeps no serials.
+inline constexpr std::uint32_t kOnlySerial = 1;
 
 /// For words that somebody may read or write who does not hold the lock. As cheap as any other
 /// access, on every processor.
@@ -41,7 +44,7 @@ template <class T>
   return __atomic_load_n(&word, __ATOMIC_RELAXED);
 }
 template <class T>
-void put(T& word, T value) {
+void put(T& word, std::type_identity_t<T> value) {
   __atomic_store_n(&word, value, __ATOMIC_RELAXED);
 }
 
@@ -100,13 +103,15 @@ struct Calls;
 struct SlotCalls;
 
 /// A block that was given back and not yet merged with its neighbours, where there are no slots.
-/// Its granules count as used in the tables.
+/// Its tag is dead, and its granules count as used in the tables.
 struct Parked {
   std::uint64_t base = 0;
-  Tag tag = kNone;  ///< kNone: none is parked, and the rest is of the one before
-  std::uint64_t size_bytes = std::uint64_t{1} << 63;
+  /// Its granules less one. kNone: none is parked, and the rest is of the one before.
+  Granules last = kNone;
+  std::uint64_t size_bytes = 0;
+  Tag tag = 0;
 
-  [[nodiscard]] bool none() const { return tag == kNone; }
+  [[nodiscard]] bool none() const { return last == kNone; }
 };
 
 /// All that an allocator knows, but for what is in its tables.
@@ -186,18 +191,21 @@ struct State {
   }
 };
 
-/// What a store does. Errors are those of RangeAllocator::take() that depend on the tables:
-/// exhausted and table_full.
+/// In place of a tag: nothing free would do, and something would, but no tag is left for it.
+inline constexpr Tag kExhausted = kNone;
+inline constexpr Tag kTableFull = kNone - 1;
+
+/// What a store does.
 struct Calls {
   /// Lays the tables out in `storage`, which is long enough; areas are filled in already.
   void (*prepare)(State& state, std::span<std::byte> storage);
-  /// A plain request: bytes, of a reach that shows all chunks. Constant time; where that finds
-  /// nothing and the caller may wait, a search of all runs that could do.
-  std::expected<Grant, Error> (*take)(State& state, std::uint64_t size_bytes, Holder holder,
-                                      Context context, const Reach& reach);
-  /// Any request, without a fault of its own, within one reach that touches a chunk.
-  std::expected<Grant, Error> (*take_within)(State& state, const Need& need, const Reach& reach);
-  /// Makes the run of a tag free, and one with its free neighbours. Nobody else may take it.
+  /// Makes a block of granules, which are 1 or more and no more than there are: its tag, whose
+  /// serial and holder are the caller's to write, or kExhausted or kTableFull. Constant time; where
+  /// that finds nothing and the caller may wait, a search of all runs that could do.
+  Tag (*take)(State& state, Granules granules, Context context);
+  /// The same for any request, without a fault of its own, within one reach that touches a chunk.
+  Tag (*take_within)(State& state, const Need& need, const Reach& reach);
+  /// Makes the run of a tag, which is dead, free, and one with its free neighbours.
   void (*release)(State& state, Tag tag);
   /// Goes on to the next run; false behind the last one.
   bool (*next)(const State& state, Step& step);
@@ -278,7 +286,7 @@ class TagStore {
 
   /// Links of the sparse store have 16 bits.
   static constexpr std::size_t kMostSparseBlocks = 0xffff - SizeClass::kCount - 1;
-  /// The dense store keeps a mark in each length.
+  /// The dense store keeps a mark in each length. The limit is the bitmap's, too.
   static constexpr std::uint64_t kMostDenseGranules =
       (std::uint64_t{1} << 31) - std::uint64_t{2} * SizeClass::kCount;
 
@@ -327,6 +335,7 @@ constexpr std::size_t TagStore::storage_bytes(std::size_t chunks, std::uint64_t 
         granules == 0 ? 0 : SizeClass::of(static_cast<std::uint32_t>(granules)).floor + 1;
     bytes = (tags + classes) * sizeof(tables::Run);
   } else {
+    if (granules > kMostDenseGranules) return kNever;
     bytes = (granules + 15) / 16 * sizeof(std::uint32_t);
   }
   const auto areas_bytes = checked_multiply(chunks, sizeof(tables::Area));
