@@ -1,6 +1,7 @@
 // Two bits for each granule: whether it is taken, and whether it is the last of a block. Everything
 // here is a walk.
 #include <cstddef>
+#include <expected>
 #include <new>
 #include <optional>
 #include <span>
@@ -49,6 +50,15 @@ class Bitmap {
     put(state, *best + wanted - 1, kTaken | kLast);
     state.count_taken(wanted);
     return *best;
+  }
+
+  static std::expected<void, Error> give_back(State& state, PhysAddr first,
+                                              std::uint64_t size_bytes) {
+    const auto block = block_at(state, first, size_bytes);
+    if (!block) return std::unexpected{block.error()};
+    state.note_peak(state.used);
+    release(state, block->tag);
+    return {};
   }
 
   static void release(State& state, Tag tag) {
@@ -116,6 +126,7 @@ const Calls kBitmap{.prepare = Bitmap::prepare,
                     .release = Bitmap::release,
                     .next = Bitmap::next,
                     .find = Bitmap::find,
-                    .longest = Bitmap::longest};
+                    .longest = Bitmap::longest,
+                    .give_back = Bitmap::give_back};
 
 }  // namespace carveout::tables

@@ -92,9 +92,8 @@ class DenseTags {
     for (std::uint32_t i = 0; i < state.area_count; ++i) {
       Area& area = state.areas[i];
       area.first += i + 1;
-      const DenseTags store{state};
-      store.mark_free(area.first, area.granules);
-      Fit::link(state, store, area.first, area.granules);
+      DenseTags{state}.mark_free(area.first, area.granules);
+      Fit::link_rest(state, area.first, area.granules);
     }
   }
 
@@ -138,6 +137,7 @@ const Calls kDense{.prepare = DenseTags::prepare,
                    .release = DenseTags::release,
                    .next = DenseTags::advance,
                    .find = DenseTags::find,
-                   .longest = DenseTags::Fit::longest};
+                   .longest = DenseTags::Fit::longest,
+                   .give_back = nullptr};
 
 }  // namespace carveout::tables

@@ -36,15 +36,16 @@ Pool::Pool(const Settings& settings, PortRef port, RangeAllocator allocator)
 Result<Block> Pool::take(const Need& need, std::span<const Reach> reaches, View view) {
   if (allocator_.has_slots()) {
     // A pool that is closed has nothing parked.
-    const auto grant = allocator_.take_parked(need, reaches, port_.processor());
-    if (grant) return block_of(*grant, view);
+    Grant grant{.range = {PhysAddr{0}, 0}, .dma = DmaAddr{0}, .tag = 0, .chunk = 0, .serial = 0};
+    if (allocator_.take_parked(need, reaches, port_.processor(), grant)) {
+      return block_of(grant, view);
+    }
   }
   if (!port_.may_lock()) return refuse(Error::would_wait, settings_.name);
   const LockGuard guard{port_, lock_};
   const std::expected<Grant, Error> grant =
       closed_ ? std::unexpected{Error::pool_gone} : allocator_.take(need, reaches);
   if (!grant) {
-    allocator_.collect();
     const Usage usage = allocator_.usage();
     constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
     return std::unexpected{
@@ -73,38 +74,32 @@ std::unexpected<Failure> Pool::refusal(Error code, const Block& block) const {
 }
 
 Result<void> Pool::give_back(const Block& block) {
-  if (allocator_.has_slots()) return give_back_shared(block);
+  using tables::Given;
+  const PhysRange range{block.phys, block.size_bytes};
+  if (allocator_.has_slots() && block.pool == this) {
+    // A pool that is closed has no live block, so every block is refused here.
+    const Given given = allocator_.give_back_shared(port_, lock_, range, block.tag, block.serial);
+    if (given == Given::done) return {};
+    if (given == Given::would_wait) return refusal(Error::would_wait, block);
+  }
   if (!port_.may_lock()) return refusal(Error::would_wait, block);
   const LockGuard guard{port_, lock_};
-  if (closed_) return refusal(Error::pool_gone, block);
-  if (block.pool != this) return refusal(Error::foreign_block, block);
-  const auto done = allocator_.give_back({block.phys, block.size_bytes}, block.tag, block.serial);
-  if (!done) return refusal(done.error(), block);
-  return {};
-}
-
-/// A pool that is closed has no live block, so it is enough to look whether it is where a block was
-/// refused.
-Result<void> Pool::give_back_shared(const Block& block) {
-  const PhysRange range{block.phys, block.size_bytes};
-  auto given = tables::Given::refused;
-  if (block.pool == this) {
-    given = allocator_.give_back_shared(port_, lock_, range, block.tag, block.serial);
+  Error error = Error::pool_gone;
+  if (block.pool != this) {
+    if (!closed_) error = Error::foreign_block;
+  } else if (!closed_ && allocator_.has_slots()) {
+    error = allocator_.why_refused(range, block.tag, block.serial);
+  } else if (!closed_) {
+    const auto done = allocator_.give_back(range, block.tag, block.serial);
+    if (done) return {};
+    error = done.error();
   }
-  if (given == tables::Given::done) return {};
-  if (given == tables::Given::would_wait || !port_.may_lock()) {
-    return refusal(Error::would_wait, block);
-  }
-  const LockGuard guard{port_, lock_};
-  if (closed_) return refusal(Error::pool_gone, block);
-  if (block.pool != this) return refusal(Error::foreign_block, block);
-  return refusal(allocator_.why_refused(range, block.tag, block.serial), block);
+  return refusal(error, block);
 }
 
 Result<void> Pool::close() {
   const LockGuard guard{port_, lock_};
   if (closed_) return refuse(Error::pool_gone, settings_.name);
-  allocator_.collect();
   if (allocator_.usage().blocks != 0) return refuse(Error::in_use, settings_.name);
   closed_ = true;
   return {};
@@ -112,7 +107,6 @@ Result<void> Pool::close() {
 
 Usage Pool::usage() const {
   const LockGuard guard{port_, lock_};
-  allocator_.collect();
   return allocator_.usage();
 }
 

@@ -116,7 +116,7 @@ Result<RangeAllocator> RangeAllocator::create(std::span<const PhysRange> chunks,
 std::expected<Grant, Error> RangeAllocator::take(const Need& need, std::span<const Reach> reaches) {
   if (const auto fault = fault_of(need)) return std::unexpected{*fault};
 
-  if (is_plain(need, reaches)) {
+  if (state_.is_plain(need, reaches)) {
     return take_plain(need.size_bytes, need.holder, need.context, reaches.front());
   }
 
@@ -134,30 +134,26 @@ std::expected<Grant, Error> RangeAllocator::take(const Need& need, std::span<con
   return std::unexpected{refusal};
 }
 
-std::optional<Grant> RangeAllocator::take_parked(const Need& need, std::span<const Reach> reaches,
-                                                 std::uint32_t processor) {
-  if (fault_of(need) || !is_plain(need, reaches)) return std::nullopt;
-  Grant grant{.range = {PhysAddr{0}, 0}, .dma = DmaAddr{0}, .tag = 0, .chunk = 0, .serial = 0};
-  if (!state_.slot_calls->take(state_, processor, need.size_bytes, need.holder, reaches.front(),
-                               grant)) {
-    return std::nullopt;
-  }
-  return grant;
-}
-
-bool RangeAllocator::is_plain(const Need& need, std::span<const Reach> reaches) const {
+bool tables::State::is_plain(const Need& need, std::span<const Reach> reaches) const {
   if (need.fit != Fit::any || need.boundary_bytes != 0 || reaches.empty()) return false;
   const Reach& reach = reaches.front();
   const std::uint64_t offset = reach.dma.raw() - reach.first.raw();
-  return need.align_bytes <= state_.granule_bytes && (offset & (need.align_bytes - 1)) == 0 &&
+  return need.align_bytes <= granule_bytes && (offset & (need.align_bytes - 1)) == 0 &&
          shows_all(reach);
+}
+
+void tables::collect(State& state) {
+  if (state.slots != nullptr) state.slot_calls->collect(state);
+  if (state.parked.none()) return;
+  state.parked.last = kNone;
+  state.calls->release(state, state.parked.tag);
 }
 
 /// What give_back() did not settle at once: a store without serials, or a refusal.
 std::expected<void, Error> RangeAllocator::give_back_carefully(PhysRange range, Tag tag,
                                                                std::uint32_t serial) {
-  if (state_.runs == nullptr && serial == tables::kOnlySerial) {
-    return give_back_at(range.base, range.size_bytes);
+  if (state_.calls->give_back != nullptr && serial == tables::kOnlySerial) {
+    return state_.calls->give_back(state_, range.base, range.size_bytes);
   }
   return std::unexpected{why_refused(range, tag, serial)};
 }
@@ -171,54 +167,40 @@ Error RangeAllocator::why_refused(PhysRange range, Tag tag, std::uint32_t serial
   return range.base != state_.address_of(run.first) ? Error::wrong_address : Error::wrong_size;
 }
 
-std::expected<void, Error> RangeAllocator::give_back_at(PhysAddr first, std::uint64_t size_bytes) {
-  for (const Area& area : state_.chunks()) {
+std::expected<tables::Step, Error> tables::block_at(const State& state, PhysAddr first,
+                                                    std::uint64_t size_bytes) {
+  for (const Area& area : state.chunks()) {
     const std::uint64_t offset = first.raw() - area.base.raw();
-    if (offset >> state_.granule_shift >= area.granules) continue;
-    const auto at = area.first + static_cast<Granules>(offset >> state_.granule_shift);
-    const tables::Step step = state_.calls->find(state_, at);
-    if (!is_live(step)) return std::unexpected{Error::double_free};
-    if (first != range_of(step).base) return std::unexpected{Error::wrong_address};
-    if (granules_for(state_, size_bytes) != step.granules) {
+    if (offset >> state.granule_shift >= area.granules) continue;
+    const auto at = area.first + static_cast<Granules>(offset >> state.granule_shift);
+    const Step step = state.calls->find(state, at);
+    if (step.free || (state.runs != nullptr && !state.runs[step.tag].live())) {
+      return std::unexpected{Error::double_free};
+    }
+    if (first != state.address_of(area, step.first)) return std::unexpected{Error::wrong_address};
+    if (granules_for(state, size_bytes) != step.granules) {
       return std::unexpected{Error::wrong_size};
     }
-    if (state_.runs != nullptr) {
-      const std::uint32_t serial = tables::peek(state_.runs[step.tag].serial);
-      return give_back(range_of(step), step.tag, serial);
-    }
-    state_.note_peak(state_.used);
-    state_.calls->release(state_, step.tag);
-    return {};
+    return step;
   }
   return std::unexpected{Error::foreign_block};
 }
 
+std::expected<void, Error> RangeAllocator::give_back_at(PhysAddr first, std::uint64_t size_bytes) {
+  const auto block = tables::block_at(state_, first, size_bytes);
+  if (!block) return std::unexpected{block.error()};
+  const std::uint32_t serial =
+      state_.runs == nullptr ? tables::kOnlySerial : tables::peek(state_.runs[block->tag].serial);
+  return give_back(range_of(*block), block->tag, serial);
+}
+
 Usage RangeAllocator::usage() const {
-  Granules longest = state_.calls->longest(state_);
-  const Granules used = state_.used_by_blocks();
-  std::uint32_t blocks = state_.blocks;
-  if (!state_.parked.none()) {
-    // For a caller the parked block is free, and one with what is free beside it.
-    const Run& parked = state_.runs[state_.parked.tag];
-    --blocks;
-    Granules first = parked.first;
-    Granules end = parked.first + parked.granules;
-    const Area& area = state_.area_of(first);
-    if (first != area.first) {
-      const tables::Step before = state_.calls->find(state_, first - 1);
-      if (before.free) first = before.first;
-    }
-    if (end - area.first != area.granules) {
-      const tables::Step behind = state_.calls->find(state_, end);
-      if (behind.free) end = behind.first + behind.granules;
-    }
-    longest = std::max(longest, end - first);
-  }
+  tables::collect(state_);
   return {.total_bytes = bytes_of(state_.total),
-          .used_bytes = bytes_of(used),
-          .peak_bytes = bytes_of(std::max(state_.peak, used)),
-          .largest_run_bytes = bytes_of(longest),
-          .blocks = blocks};
+          .used_bytes = bytes_of(state_.used),
+          .peak_bytes = bytes_of(std::max(state_.peak, state_.used)),
+          .largest_run_bytes = bytes_of(state_.calls->longest(state_)),
+          .blocks = state_.blocks};
 }
 
 std::optional<Holder> RangeAllocator::any_holder() const {

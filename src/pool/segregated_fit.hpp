@@ -47,7 +47,7 @@ class SegregatedFit {
     Tag run = kNone;
     if (!find(state, tags, wanted, run) || !Tags::has_room(state)) [[unlikely]]
       return take_at_last(state, wanted, context);
-    return carve<true>(state, tags, run, tags.first(run), wanted);
+    return carve(state, tags, run, wanted);
   }
 
   static Tag take_within(State& state, const Need& need, const Reach& reach) {
@@ -57,19 +57,19 @@ class SegregatedFit {
     std::optional<Place> place;
     if (need.fit == Fit::any || !exact) place = probe(state, *placer);
     if (!place || !Tags::has_room(state)) {
-      flush(state);
+      collect(state);
       place = exact ? search(state, *placer, need.fit) : probe(state, *placer);
       if (!place) return kExhausted;
       if (!Tags::has_room(state)) return kTableFull;
     }
-    return carve<false>(state, Tags{state}, place->run, place->first, placer->wanted());
+    return carve_at(state, place->run, place->first, placer->wanted());
   }
 
   static void release(State& state, Tag tag) {
     const Tags tags{state};
     state.count_released(state.runs[tag].granules);
     const Merged free = tags.merge(state, tag);
-    link(state, tags, free.run, free.length);
+    link_rest(state, free.run, free.length);
   }
 
   static Granules longest(const State& state) {
@@ -101,6 +101,11 @@ class SegregatedFit {
     tags.set_next(run, after);
     tags.set_next(before, run);
     tags.set_previous(after, run);
+  }
+
+  /// The same, out of line.
+  [[gnu::noinline]] static void link_rest(State& state, Tag run, Granules length) {
+    link(state, Tags{state}, run, length);
   }
 
   static void unlink(State& state, const Tags tags, Tag run) {
@@ -137,7 +142,7 @@ class SegregatedFit {
     state.classes.clear(size_class);
   }
 
-  /// false: none is that long, but perhaps in the class of that length.
+  /// false: none is that long, but perhaps in the class of that length. `run` may be anything then.
   [[gnu::always_inline]] static bool find(const State& state, const Tags tags, Granules wanted,
                                           Tag& run) {
     unsigned found = 0;
@@ -159,10 +164,10 @@ class SegregatedFit {
     return true;
   }
 
-  /// What there is besides the bounded search: the parked block, and for who may wait the rest of
-  /// the own class.
+  /// What there is besides the bounded search: what is parked, and for who may wait the rest of the
+  /// own class.
   [[gnu::noinline]] static Tag take_at_last(State& state, Granules wanted, Context context) {
-    flush(state);
+    collect(state);
     const Tags tags{state};
     Tag run = kNone;
     if (!find(state, tags, wanted, run)) {
@@ -170,7 +175,7 @@ class SegregatedFit {
     }
     if (run == kNone) return kExhausted;
     if (!Tags::has_room(state)) return kTableFull;
-    return carve<false>(state, tags, run, tags.first(run), wanted);
+    return carve_at(state, run, tags.first(run), wanted);
   }
 
   /// The one class that find() does not look through: its runs may be shorter.
@@ -228,18 +233,12 @@ class SegregatedFit {
     return best;
   }
 
-  /// @tparam kAtFront  first is the run's first.
-  template <bool kAtFront>
-  [[gnu::always_inline]] static Tag carve(State& state, const Tags tags, Tag run, Granules first,
-                                          Granules wanted) {
+  /// From the front of a run.
+  [[gnu::always_inline]] static Tag carve(State& state, const Tags tags, Tag run, Granules wanted) {
     unlink(state, tags, run);
-    const Rest rest = tags.cut(state, run, first, wanted);
+    const Rest rest = tags.cut(state, run, tags.first(run), wanted);
     state.count_taken(wanted);
-    if (!kAtFront && rest.front != 0) {
-      link(state, tags, run, rest.front);
-    } else {
-      tags.settle(run);
-    }
+    tags.settle(run);
     if (rest.back != 0) {
       link_rest(state, rest.behind, rest.back);
     } else {
@@ -248,16 +247,17 @@ class SegregatedFit {
     return rest.tag;
   }
 
-  [[gnu::noinline]] static void link_rest(State& state, Tag run, Granules length) {
-    link(state, Tags{state}, run, length);
-  }
-
-  static void flush(State& state) {
-    if (state.slots != nullptr) state.slot_calls->collect(state);
-    if (state.parked.none()) return;
-    const Tag tag = state.parked.tag;
-    state.parked.last = kNone;
-    release(state, tag);
+  /// From anywhere in a run.
+  [[gnu::noinline]] static Tag carve_at(State& state, Tag run, Granules first, Granules wanted) {
+    const Tags tags{state};
+    unlink(state, tags, run);
+    const Rest rest = tags.cut(state, run, first, wanted);
+    state.count_taken(wanted);
+    tags.settle(run);
+    tags.settle(rest.behind);
+    if (rest.front != 0) link_rest(state, run, rest.front);
+    if (rest.back != 0) link_rest(state, rest.behind, rest.back);
+    return rest.tag;
   }
 };
 

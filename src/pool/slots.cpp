@@ -51,17 +51,19 @@ bool is_at(const State& state, Granules first, PhysAddr base) {
   return false;
 }
 
-bool take(State& state, std::uint32_t processor, std::uint64_t size_bytes, Holder holder,
-          const Reach& reach, Grant& grant) {
-  const std::uint64_t wanted = granules_for(state, size_bytes);
+bool take(State& state, std::uint32_t processor, const Need& need, std::span<const Reach> reaches,
+          Grant& grant) {
+  if (need.size_bytes == 0 || !is_power_of_two(need.align_bytes)) return false;
+  if (!state.is_plain(need, reaches)) return false;
+  const std::uint64_t wanted = granules_for(state, need.size_bytes);
   const auto fits = [&](Tag tag) { return peek(state.runs[tag].granules) == wanted; };
   const auto taken = Parking{Words{state}}.take(processor % state.slot_count, fits);
   if (taken.serial == 0) return false;
   Run& run = state.runs[taken.tag];
-  put(run.holder, holder);
+  put(run.holder, need.holder);
   const PhysAddr base = state.address_of(run.first);
   grant = {.range = {base, wanted << state.granule_shift},
-           .dma = reach.to_dma(base),
+           .dma = reaches.front().to_dma(base),
            .tag = taken.tag,
            .chunk = state.chunk_of(run.first),
            .serial = taken.serial};
@@ -103,7 +105,7 @@ Given give_back(State& state, PortRef port, LockWord& lock, PhysRange range, Tag
   return Given::done;
 }
 
-void collect(State& state) {
+void collect_slots(State& state) {
   Parking parking{Words{state}};
   for (std::uint32_t slot = 0; slot < state.slot_count; ++slot) {
     parking.collect(slot, [&](Tag out) { state.calls->release(state, out); });
@@ -112,6 +114,6 @@ void collect(State& state) {
 
 }  // namespace
 
-const SlotCalls kSlots{.take = take, .give_back = give_back, .collect = collect};
+const SlotCalls kSlots{.take = take, .give_back = give_back, .collect = collect_slots};
 
 }  // namespace carveout::tables

@@ -99,7 +99,7 @@ class SparseTags {
       if (i > 0) state.near[tag].previous = static_cast<std::uint16_t>(tag - 1);
     }
     for (std::uint32_t i = 0; i < state.area_count; ++i) {
-      Fit::link(state, SparseTags{state}, static_cast<Tag>(blocks) + i, state.areas[i].granules);
+      Fit::link_rest(state, static_cast<Tag>(blocks) + i, state.areas[i].granules);
     }
   }
 
@@ -151,6 +151,7 @@ const Calls kSparse{.prepare = SparseTags::prepare,
                     .release = SparseTags::Fit::release,
                     .next = SparseTags::advance,
                     .find = SparseTags::find,
-                    .longest = SparseTags::Fit::longest};
+                    .longest = SparseTags::Fit::longest,
+                    .give_back = nullptr};
 
 }  // namespace carveout::tables

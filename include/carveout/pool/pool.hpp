@@ -114,10 +114,9 @@ class Pool {
   PortRef port_;
   [[nodiscard]] Block block_of(const Grant& grant, View view);
   [[nodiscard]] std::unexpected<Failure> refusal(Error code, const Block& block) const;
-  Result<void> give_back_shared(const Block& block);
 
   mutable LockWord lock_;
-  mutable RangeAllocator allocator_;  ///< usage() has to collect what is parked
+  RangeAllocator allocator_;
   bool closed_ = false;
 };
 

@@ -148,7 +148,7 @@ class RangeAllocator {
   [[nodiscard]] [[gnu::always_inline]] std::expected<Grant, Error> take(std::uint64_t size_bytes,
                                                                         Holder holder,
                                                                         const Reach& reach) {
-    if (!shows_all(reach)) [[unlikely]] {
+    if (!state_.shows_all(reach)) [[unlikely]] {
       return take(Need{.size_bytes = size_bytes, .holder = holder}, {&reach, 1});
     }
     return take_plain(size_bytes, holder, Context::may_wait, reach);
@@ -200,7 +200,8 @@ class RangeAllocator {
   /// Cost: linear in chunks, and in blocks where the store is not dense.
   std::expected<void, Error> give_back_at(PhysAddr first, std::uint64_t size_bytes);
 
-  /// Cost: linear in the parked blocks and in the free runs of the longest size class.
+  /// What is parked is merged first: it is free. Cost: linear in the slots and in the free runs of
+  /// the longest size class.
   [[nodiscard]] Usage usage() const;
   /// Whoever holds the live block of the lowest address of the first chunk that has one. 0 where
   /// the store keeps no holders.
@@ -218,10 +219,12 @@ class RangeAllocator {
   /// three may be called without the lock that all else needs, and take(), give_back() and
   /// give_back_at() are not used beside them but for a take() under the lock.
   [[nodiscard]] bool has_slots() const { return state_.slots != nullptr; }
-  /// A block that `processor` parked, for a plain request of its length; nothing where there is
-  /// none. Cost: constant.
-  [[nodiscard]] std::optional<Grant> take_parked(const Need& need, std::span<const Reach> reaches,
-                                                 std::uint32_t processor);
+  /// A block that `processor` parked, for a plain request of its length; false where there is none.
+  /// Cost: constant.
+  [[nodiscard]] bool take_parked(const Need& need, std::span<const Reach> reaches,
+                                 std::uint32_t processor, Grant& grant) {
+    return state_.slot_calls->take(state_, processor, need, reaches, grant);
+  }
   /// give_back() that takes the lock where it must: to make room in a slot, and for what is not
   /// parked.
   tables::Given give_back_shared(PortRef port, LockWord& lock, PhysRange range, std::uint32_t tag,
@@ -231,9 +234,7 @@ class RangeAllocator {
   /// Why a block is refused, with the lock held.
   [[nodiscard]] Error why_refused(PhysRange range, std::uint32_t tag, std::uint32_t serial) const;
   /// Makes free what is parked, with the lock held.
-  void collect() {
-    if (state_.slots != nullptr) state_.slot_calls->collect(state_);
-  }
+  void collect() { tables::collect(state_); }
 
   [[nodiscard]] std::uint64_t granule_bytes() const { return state_.granule_bytes; }
   [[nodiscard]] std::size_t chunk_count() const { return state_.area_count; }
@@ -249,12 +250,6 @@ class RangeAllocator {
   using Area = tables::Area;
 
   explicit RangeAllocator(const tables::State& state) : state_{state} {}
-
-  [[nodiscard]] bool shows_all(const Reach& reach) const {
-    const std::uint64_t last = state_.highest - reach.first.raw() + reach.dma.raw();
-    return reach.first.raw() <= state_.lowest && state_.highest <= reach.last.raw() &&
-           reach.dma.raw() <= last;
-  }
 
   /// Whether a live block has just that range.
   [[nodiscard]] [[gnu::always_inline]] bool is_of(const Run& run, PhysRange range) const {
@@ -318,15 +313,13 @@ class RangeAllocator {
 
   std::expected<void, Error> give_back_carefully(PhysRange range, Tag tag, std::uint32_t serial);
 
-  /// Whether nothing but bytes is asked for, and of all chunks.
-  [[nodiscard]] bool is_plain(const Need& need, std::span<const Reach> reaches) const;
   [[nodiscard]] bool touches(const Reach& reach) const;
   [[nodiscard]] bool is_live(const tables::Step& step) const;
   [[nodiscard]] bool is_live(PhysRange range) const;
   [[nodiscard]] std::uint64_t bytes_of(std::uint64_t granules) const;
   [[nodiscard]] PhysRange range_of(const tables::Step& step) const;
 
-  tables::State state_;
+  mutable tables::State state_;  ///< usage() merges what is parked
 };
 
 }  // namespace carveout

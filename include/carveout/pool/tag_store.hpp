@@ -168,6 +168,13 @@ struct State {
     --blocks;
   }
 
+  [[nodiscard]] bool shows_all(const Reach& reach) const {
+    const std::uint64_t last = highest - reach.first.raw() + reach.dma.raw();
+    return reach.first.raw() <= lowest && highest <= reach.last.raw() && reach.dma.raw() <= last;
+  }
+  /// Whether a request without a fault asks for nothing but bytes, and of all chunks.
+  [[nodiscard]] bool is_plain(const Need& need, std::span<const Reach> reaches) const;
+
   [[nodiscard]] std::span<Area> chunks() const { return {areas, area_count}; }
   /// The chunk that has granule `at`, which one of them has.
   [[nodiscard]] [[gnu::always_inline]] const Area& area_of(Granules at) const {
@@ -213,7 +220,15 @@ struct Calls {
   Step (*find)(const State& state, Granules at);
   /// The longest free run. Parked blocks are not free.
   Granules (*longest)(const State& state);
+  /// RangeAllocator::give_back_at() of a store without serials; nullptr in others.
+  std::expected<void, Error> (*give_back)(State& state, PhysAddr first, std::uint64_t size_bytes);
 };
+
+/// Makes free whatever is parked.
+void collect(State& state);
+/// The live block of that range, or the error of RangeAllocator::give_back_at().
+[[nodiscard]] std::expected<Step, Error> block_at(const State& state, PhysAddr first,
+                                                  std::uint64_t size_bytes);
 
 extern const Calls kSparse;
 extern const Calls kDense;
@@ -228,9 +243,9 @@ enum class Given : std::uint8_t {
 
 /// What processors that share a pool do without its lock.
 struct SlotCalls {
-  /// A plain request, of a reach that shows all chunks. `grant` is written where it was served.
-  bool (*take)(State& state, std::uint32_t processor, std::uint64_t size_bytes, Holder holder,
-               const Reach& reach, Grant& grant);
+  /// A plain request. `grant` is written where it was served.
+  bool (*take)(State& state, std::uint32_t processor, const Need& need,
+               std::span<const Reach> reaches, Grant& grant);
   /// Takes the lock where it must.
   Given (*give_back)(State& state, PortRef port, LockWord& lock, PhysRange range, Tag tag,
                      std::uint32_t serial);

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# How much code a microcontroller gets that allocates, frees, asks for the route and translates: the
+# program bench/code_size.cpp, linked with unused sections left out, by symbol. What makes the pool is
+# counted apart, and so are the program itself and the compiler's run time.
+#
+#   tools/code-size.sh             prints a table: bytes, by processor and store
+#   tools/code-size.sh --symbols   and every symbol with its size
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=tools/lib.sh
+. tools/lib.sh
+
+symbols=
+case ${1-} in
+  --symbols) symbols=1 ;;
+  '') ;;
+  *) die "unknown argument $1" ;;
+esac
+
+folder=build/code-size
+mkdir -p "$folder"
+sources=(bench/code_size.cpp src/core/*.cpp src/pool/*.cpp src/map/*.cpp)
+flags=(-std=c++23 -Os -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics
+  -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -Wno-psabi -Iinclude -nostdlib
+  '-Wl,--gc-sections' '-Wl,-e,run')
+# The board's, and the same for every library.
+for name in memcpy memmove memset memcmp; do flags+=("-Wl,--defsym=$name=0"); done
+
+# measure NAME STORE PREFIX FLAG...: one line of the table.
+measure() {
+  local name=$1 store=$2 prefix=$3 program
+  shift 3
+  program=$folder/$name-${store%%(*}
+  "${prefix}g++" "$@" "${flags[@]}" "-DCARVEOUT_STORE=$store" "${sources[@]}" -lgcc -o "$program" >&2
+  # Symbols that share an address are one function.
+  "${prefix}nm" -S -C -td "$program" | sort -u -k1,1 |
+    awk -v name="$name" -v store="${store%%(*}" -v symbols="$symbols" '
+      $3 !~ /^[tTwWrRvVdDbB]$/ || $2 + 0 == 0 { next }
+      {
+        kind = $3; size = $2 + 0
+        $1 = $2 = $3 = ""; symbol = substr($0, 4)
+        if (kind ~ /[dD]/) part = "data"
+        else if (kind ~ /[bB]/) next
+        else if (symbol ~ /bench::|^run$|\{lambda|PortRef::kCalls/) part = "program"
+        else if (symbol !~ /carveout/) part = "runtime"
+        else if (symbol ~ /::create\(|prepare\(|::Pool\(|storage_bytes|overlaps|::chunk\(/) part = "setup"
+        else part = "verbs"
+        bytes[part] += size
+        if (symbols) printf "%6d %-8s %s\n", size, part, symbol
+      }
+      END {
+        printf "%-10s %-8s verbs %5d  setup %5d  data %3d  (run time %d, program %d)\n", name, store,
+          bytes["verbs"], bytes["setup"], bytes["data"], bytes["runtime"], bytes["program"]
+      }'
+}
+
+for store in 'dense()' 'sparse(64)' 'bitmap()'; do
+  measure cortex-m7 "$store" arm-none-eabi- -mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-d16
+  measure riscv64 "$store" riscv64-linux-gnu- -march=rv64gc -mabi=lp64d -mcmodel=medany -fno-pic \
+    -fno-pie -fno-stack-protector -static
+done
