@@ -1,53 +1,51 @@
 // Plays one workload on one peer, to be counted by callgrind: tools/instructions.sh.
 //
-//   instructions POOL WORKLOAD PEER PAIRS [SEED]    plays it, and prints how many were refused
+//   carveout_instructions                             prints the peers of the large pool
+//   carveout_instructions POOL WORKLOAD PEER PAIRS    plays: the trace's preparation, then PAIRS of
+//   it
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <vector>
 
-#include "bench/peers/carveout.hpp"
-#include "bench/peers/reference.hpp"
-#include "bench/player.hpp"
-#include "bench/workloads.hpp"
+#include "bench/peer.hpp"
 
 namespace carveout::bench {
 namespace {
 
-template <class Peer>
-int count(const PoolShape& pool, const Trace& trace, bool aligned) {
-  Peer peer{pool};
-  std::vector<Seat<Peer>> seats(trace.slots);
-  const auto plays = [&](const std::vector<Step>& steps) {
-    return aligned ? play<Peer, true>(peer, steps, seats) : play<Peer>(peer, steps, seats);
-  };
-  const std::size_t refused_before = plays(trace.before);
-  const std::size_t refused = plays(trace.steps);
-  std::printf("pairs %zu refused %zu before %zu\n", trace.pairs, refused, refused_before);
+int list() {
+  std::vector<const Contestant*> peers;
+  for (const auto& one : contestants()) {
+    // What starts threads of its own, or is opened at run time, is not for a simulated processor.
+    if (one->card().opens == nullptr && !one->card().locked) peers.push_back(one.get());
+  }
+  std::ranges::stable_sort(peers, {}, [](const Contestant* one) { return one->card().column; });
+  for (const Contestant* one : peers) {
+    if (one->plays(kLarge, "W1")) std::printf("%s\n", one->card().name.data());
+  }
   return 0;
 }
 
-int run(std::string_view pool_name, std::string_view workload, std::string_view peer,
-        std::size_t pairs, std::uint64_t seed) {
+int count(std::string_view pool_name, std::string_view name, std::string_view who,
+          std::size_t pairs) {
   const PoolShape& pool = pool_name == kLarge.name ? kLarge : kSmall;
-  Trace trace;
-  if (workload == "W1") trace = ring(pool, pairs);
-  if (workload == "W2") trace = frames(pool, pairs, seed);
-  if (workload == "W3-50") trace = mixed(pool, 50, pairs, false, seed);
-  if (workload == "W3-85") trace = mixed(pool, 85, pairs, false, seed);
-  if (workload == "W3-85-natural") trace = mixed(pool, 85, pairs, true, seed);
-  if (workload == "W4-64") trace = hot(64, pairs);
-  if (workload == "W4-4096") trace = hot(4096, pairs);
-  if (workload == "W4-65536") trace = hot(65536, pairs);
-  if (workload == "W5") trace = adversary(pool, pairs);
-  const bool aligned = workload.ends_with("natural");
-  if (peer == "nobody") return count<Nobody>(pool, trace, aligned);
-  if (peer == "carveout-sparse") return count<Carveout<Tags::sparse>>(pool, trace, aligned);
-  if (peer == "dma-coherent") return count<DmaCoherent>(pool, trace, aligned);
-  if (peer == "genalloc-first-fit") return count<GenallocFirstFit>(pool, trace, aligned);
-  if (peer == "genalloc-best-fit") return count<GenallocBestFit>(pool, trace, aligned);
-  if (peer == "cma") return count<Cma>(pool, trace, aligned);
-  if (peer == "carveout") return count<Carveout<Tags::dense>>(pool, trace, aligned);
+  std::optional<Trace> trace = workload(name, pool, pairs, 3);
+  if (!trace) return 2;
+  for (const auto& one : contestants()) {
+    if (one->card().name != who || !one->plays(pool, name)) continue;
+    // A cyclic trace is played as one that is as long as the number of pairs asked for.
+    if (trace->cyclic) {
+      const std::vector<Step> once = trace->steps;
+      while (trace->pairs < pairs) {
+        trace->steps.insert(trace->steps.end(), once.begin(), once.end());
+        trace->pairs += once.size() / 2;
+      }
+      trace->cyclic = false;
+    }
+    std::printf("pairs %zu\n", one->time(pool, *trace, 0).pairs);
+    return 0;
+  }
   return 2;
 }
 
@@ -55,7 +53,8 @@ int run(std::string_view pool_name, std::string_view workload, std::string_view 
 }  // namespace carveout::bench
 
 int main(int argc, char** argv) {
-  if (argc != 5 && argc != 6) return 2;
-  const auto number = [&](int i) { return std::strtoul(argv[i], nullptr, 10); };
-  return carveout::bench::run(argv[1], argv[2], argv[3], number(4), argc == 6 ? number(5) : 3);
+  if (argc == 1) return carveout::bench::list();
+  if (argc != 5) return 2;
+  return carveout::bench::count(argv[1], argv[2], argv[3],
+                                static_cast<std::size_t>(std::strtoul(argv[4], nullptr, 10)));
 }

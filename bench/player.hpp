@@ -4,28 +4,33 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "bench/workloads.hpp"
 
 namespace carveout::bench {
 
-/// A peer is an allocator over one pool of a shape:
-///   Handle                            what it needs to give a block back
-///   static Handle nothing()           a handle of no block
-///   bool take(Handle&, size)          false where it has no room
-///   bool take(Handle&, size, align)   the same, for traces with alignments
-///   void give_back(const Handle&)
+/// Where a peer is to work.
+struct Site {
+  PoolShape pool;
+  std::uint32_t blocks;           ///< the most that will live at once
+  std::uint32_t only_size_bytes;  ///< of every request; 0 where they differ
+};
+
+inline Site site_for(const PoolShape& pool, const Trace& trace) {
+  return {pool, trace.slots, trace.only_size_bytes};
+}
+
 template <class Peer>
 struct Seat {
   typename Peer::Handle handle = Peer::nothing();
   bool taken = false;
 };
 
-/// How many requests were refused. Not inlined: the loop's code is then the same in every program.
+/// How many requests were refused. Not inlined, so that the loop is the same in every program; all
+/// that a peer has in headers is part of it.
 template <class Peer, bool kAligned = false>
-[[gnu::noinline]] std::size_t play(Peer& peer, std::span<const Step> steps,
-                                   std::span<Seat<Peer>> seats) {
+[[gnu::noinline, gnu::flatten]] std::size_t play(Peer& peer, std::span<const Step> steps,
+                                                 std::span<Seat<Peer>> seats) {
   std::size_t refused = 0;
   for (const Step& step : steps) {
     Seat<Peer>& seat = seats[step.slot];
@@ -49,12 +54,13 @@ class Nobody {
  public:
   struct Handle {};
   static Handle nothing() { return {}; }
-  explicit Nobody(const PoolShape& /*pool*/) {}
+  explicit Nobody(const Site& /*site*/) {}
   bool take(Handle& /*handle*/, std::uint32_t size_bytes) { return size_bytes != 0; }
   bool take(Handle& handle, std::uint32_t size_bytes, std::uint32_t /*align_bytes*/) {
     return take(handle, size_bytes);
   }
   void give_back(const Handle& handle) { asm volatile("" : : "r"(&handle) : "memory"); }
+  static std::uint64_t taken_bytes(const Handle& /*handle*/) { return 0; }
 };
 
 }  // namespace carveout::bench

@@ -2,9 +2,13 @@
 // is made before the clock runs, and every peer plays the same one.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <string_view>
 #include <vector>
@@ -30,14 +34,23 @@ struct Step {
 struct Trace {
   std::vector<Step> before;  ///< not measured: brings the pool to the state that is meant
   std::vector<Step> steps;
-  std::size_t pairs = 0;  ///< takes in `steps`, each of which is given back
-  std::uint32_t slots = 0;
+  std::size_t pairs = 0;              ///< takes in `steps`, each of which is given back
+  std::uint32_t slots = 0;            ///< the most blocks that live at once
+  bool cyclic = false;                ///< `steps` end in the state in which they began
+  bool aligned = false;               ///< steps have alignments
+  bool punched = false;               ///< after `before` comes punch()
+  std::uint32_t only_size_bytes = 0;  ///< of every request; 0 where they differ
 };
 
-/// FIFO of live 2 KiB buffers.
-inline Trace ring(const PoolShape& pool, std::size_t pairs) {
-  const std::uint32_t live = pool.bytes == kLarge.bytes ? 512 : 256;
-  Trace trace{.before = {}, .steps = {}, .pairs = pairs, .slots = live};
+/// FIFO of `live` 2 KiB buffers.
+///
+/// @param pairs  a multiple of `live`.
+inline Trace ring(std::uint32_t live, std::size_t pairs) {
+  Trace trace;
+  trace.pairs = pairs;
+  trace.slots = live;
+  trace.cyclic = true;
+  trace.only_size_bytes = 2048;
   for (std::uint32_t i = 0; i < live; ++i) trace.before.push_back({i, 2048});
   for (std::size_t i = 0; i < pairs; ++i) {
     const auto slot = static_cast<std::uint32_t>(i % live);
@@ -48,10 +61,12 @@ inline Trace ring(const PoolShape& pool, std::size_t pairs) {
 }
 
 /// Eight live buffers, uniform between 3/128 and 1/8 of the pool, replaced at random.
-inline Trace frames(const PoolShape& pool, std::size_t pairs, std::uint64_t seed = 2) {
+inline Trace frames(const PoolShape& pool, std::size_t pairs, std::uint64_t seed) {
   std::mt19937_64 random{seed};
   std::uniform_int_distribution<std::uint64_t> size{pool.bytes * 3 / 128, pool.bytes / 8};
-  Trace trace{.before = {}, .steps = {}, .pairs = pairs, .slots = 8};
+  Trace trace;
+  trace.pairs = pairs;
+  trace.slots = 8;
   for (std::uint32_t i = 0; i < 8; ++i) {
     trace.before.push_back({i, static_cast<std::uint32_t>(size(random))});
   }
@@ -63,17 +78,24 @@ inline Trace frames(const PoolShape& pool, std::size_t pairs, std::uint64_t seed
   return trace;
 }
 
-/// Log-uniform sizes and random lifetimes at an occupancy of requested bytes.
-///
-/// @param natural  each request is aligned to the power of two above its size, up to 64 KiB.
-inline Trace mixed(const PoolShape& pool, std::uint32_t per_cent, std::size_t pairs,
-                   bool natural = false, std::uint64_t seed = 3) {
+/// What the mixed workload is made of.
+struct Mix {
+  std::uint32_t per_cent;  ///< requested bytes of those of the pool
+  /// Each request is aligned to the power of two above its size, up to 64 KiB.
+  bool natural = false;
+  /// The occupancy rises over the trace, up to this many per cent at its end.
+  std::uint32_t rises_to_per_cent = 0;
+};
+
+/// Log-uniform sizes and random lifetimes at an occupancy of requested bytes. A request that a peer
+/// refuses counts as if it had been granted, so that all peers play the same trace.
+inline Trace mixed(const PoolShape& pool, const Mix& mix, std::size_t pairs, std::uint64_t seed) {
   std::mt19937_64 random{seed};
   const double most = pool.bytes == kLarge.bytes ? 256.0 * 1024 : 16.0 * 1024;
   std::uniform_real_distribution<double> exponent{std::log(64.0), std::log(most)};
-  const std::uint64_t limit = pool.bytes / 100 * per_cent;
 
   Trace trace;
+  trace.aligned = mix.natural;
   struct Live {
     std::uint32_t slot;
     std::uint32_t size_bytes;
@@ -83,12 +105,18 @@ inline Trace mixed(const PoolShape& pool, std::uint32_t per_cent, std::size_t pa
   std::uint64_t used = 0;
   bool full = false;
   while (trace.pairs < pairs) {
+    double per_cent = mix.per_cent;
+    if (mix.rises_to_per_cent != 0) {
+      const double passed = static_cast<double>(trace.pairs) / static_cast<double>(pairs);
+      per_cent += (mix.rises_to_per_cent - per_cent) * passed;
+    }
+    const auto limit = static_cast<std::uint64_t>(static_cast<double>(pool.bytes) * per_cent / 100);
     const auto size = static_cast<std::uint32_t>(std::exp(exponent(random)));
     std::vector<Step>& steps = full ? trace.steps : trace.before;
     while (used + size > limit) {
       const std::size_t at = random() % live.size();
       used -= live[at].size_bytes;
-      (full ? trace.steps : trace.before).push_back({live[at].slot, 0});
+      steps.push_back({live[at].slot, 0});
       vacant.push_back(live[at].slot);
       live[at] = live.back();
       live.pop_back();
@@ -100,13 +128,12 @@ inline Trace mixed(const PoolShape& pool, std::uint32_t per_cent, std::size_t pa
       slot = vacant.back();
       vacant.pop_back();
     }
-    std::uint32_t align = 1;
-    while (natural && align < size && align < 64 * 1024) align *= 2;
+    const std::uint32_t align = mix.natural ? std::min(std::bit_ceil(size), 64U * 1024) : 1;
     live.push_back({slot, size});
     used += size;
     steps.push_back({slot, size, align});
     if (full) ++trace.pairs;
-    // One turnover after the first time that it is full, the state is a typical one.
+    // Turned over several times since it was full for the first time, the state is a typical one.
     if (!full && trace.before.size() > 6 * live.size()) full = true;
   }
   return trace;
@@ -114,7 +141,11 @@ inline Trace mixed(const PoolShape& pool, std::uint32_t per_cent, std::size_t pa
 
 /// One block, again and again, in an empty pool.
 inline Trace hot(std::uint32_t size_bytes, std::size_t pairs) {
-  Trace trace{.before = {}, .steps = {}, .pairs = pairs, .slots = 1};
+  Trace trace;
+  trace.pairs = pairs;
+  trace.slots = 1;
+  trace.cyclic = true;
+  trace.only_size_bytes = size_bytes;
   for (std::size_t i = 0; i < pairs; ++i) {
     trace.steps.push_back({0, size_bytes});
     trace.steps.push_back({0, 0});
@@ -123,9 +154,11 @@ inline Trace hot(std::uint32_t size_bytes, std::size_t pairs) {
 }
 
 /// The same inside a pool that is half full, and churned.
-inline Trace hot_in_churned(const PoolShape& pool, std::uint32_t size_bytes, std::size_t pairs) {
-  Trace churned = mixed(pool, 50, 20'000);
+inline Trace hot_in_churned(const PoolShape& pool, std::uint32_t size_bytes, std::size_t pairs,
+                            std::uint64_t seed) {
+  Trace churned = mixed(pool, {.per_cent = 50}, 20'000, seed);
   Trace trace = hot(size_bytes, pairs);
+  trace.only_size_bytes = 0;
   for (Step& step : trace.steps) step.slot = churned.slots;
   trace.before = std::move(churned.before);
   trace.before.insert(trace.before.end(), churned.steps.begin(), churned.steps.end());
@@ -133,20 +166,64 @@ inline Trace hot_in_churned(const PoolShape& pool, std::uint32_t size_bytes, std
   return trace;
 }
 
-/// All single granules taken, every other given back, a hole only at the end: two granules.
+/// All single granules taken, every other given back, a hole of two only at the end: two granules.
+/// How many single granules there are depends on a peer's headers, so the preparation is the
+/// peer's: `before` takes as many as there could be, and after it comes punch().
 inline Trace adversary(const PoolShape& pool, std::size_t pairs) {
   const auto granule = static_cast<std::uint32_t>(pool.granule_bytes);
   const auto granules = static_cast<std::uint32_t>(pool.bytes / granule);
-  Trace trace{.before = {}, .steps = {}, .pairs = pairs, .slots = granules + 1};
+  Trace trace;
+  trace.pairs = pairs;
+  trace.slots = granules + 1;
+  trace.cyclic = true;
+  trace.punched = true;
   for (std::uint32_t i = 0; i < granules; ++i) trace.before.push_back({i, granule});
-  for (std::uint32_t i = 0; i < granules - 2; i += 2) trace.before.push_back({i, 0});
-  trace.before.push_back({granules - 2, 0});
-  trace.before.push_back({granules - 1, 0});
   for (std::size_t i = 0; i < pairs; ++i) {
     trace.steps.push_back({granules, 2 * granule});
     trace.steps.push_back({granules, 0});
   }
   return trace;
+}
+
+/// What is given back once the first `taken` slots are taken: every other one, and the last two.
+inline std::vector<Step> punch(std::uint32_t taken) {
+  std::vector<Step> steps;
+  for (std::uint32_t i = taken % 2; i + 2 < taken; i += 2) steps.push_back({i, 0});
+  if (taken >= 2) steps.push_back({taken - 2, 0});
+  if (taken >= 1) steps.push_back({taken - 1, 0});
+  return steps;
+}
+
+/// The workloads of one thread, in the order of the table.
+inline constexpr std::array<std::string_view, 10> kWorkloads{
+    "W1", "W2", "W3-50", "W3-85", "W3-85-natural", "W4-64", "W4-4096", "W4-65536", "W4c", "W5"};
+/// The workloads of two threads.
+inline constexpr std::array<std::string_view, 2> kWorkloadsOfTwo{"W6", "W6b"};
+
+/// A workload by its name; of a workload of two threads, the trace of one of them.
+///
+/// @param pairs  how many are wanted; a cyclic trace has fewer, and is played again.
+/// @param seed   of what is random: another seed is another trace of the same kind.
+inline std::optional<Trace> workload(std::string_view name, const PoolShape& pool,
+                                     std::size_t pairs, std::uint64_t seed) {
+  // A short trace stays in the cache, as the code of a driver would.
+  const std::size_t few = std::min<std::size_t>(pairs, 2048);
+  if (name == "W1") return ring(pool.bytes == kLarge.bytes ? 512 : 256, few);
+  if (name == "W2") return frames(pool, pairs, seed);
+  if (name == "W3-50") return mixed(pool, {.per_cent = 50}, pairs, seed);
+  if (name == "W3-85") return mixed(pool, {.per_cent = 85}, pairs, seed);
+  if (name == "W3-85-natural") {
+    return mixed(pool, {.per_cent = 85, .natural = true}, pairs, seed);
+  }
+  if (name == "W4-64") return hot(64, few);
+  if (name == "W4-4096") return hot(4096, few);
+  if (name == "W4-65536") return hot(65536, few);
+  if (name == "W4c") return hot_in_churned(pool, 4096, few, seed);
+  // Few, because there are peers that need 70 us for one.
+  if (name == "W5") return adversary(pool, std::min<std::size_t>(pairs, 256));
+  if (name == "W6") return mixed(pool, {.per_cent = 25}, pairs, seed);
+  if (name == "W6b") return ring(64, few);
+  return std::nullopt;
 }
 
 }  // namespace carveout::bench

@@ -1,53 +1,73 @@
 #!/usr/bin/env bash
-# Counts the instructions of one alloc + free pair with callgrind, which a busy machine does not
-# disturb. What the loop costs by itself is taken off, and so is everything before the steady state:
-# a long run less a short one.
+# Counts the instructions of one alloc and one free with callgrind, which a busy machine does not
+# disturb. Everything before the steady state is taken off: a long run less a short one; and so is
+# what the loop that plays the trace costs by itself (the peer `nobody`).
 #
 #   tools/instructions.sh            prints a table
 #   tools/instructions.sh --json     prints {"schema":"carveout.bench/1","cpu":...,"rows":[...]}
+#
+#   --peers-from DIR   adds the peers of a folder outside (bench/README.md)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=tools/lib.sh
 . tools/lib.sh
 
-json=
-case ${1-} in
-  --json) json=1 ;;
-  '') ;;
-  *)
-    echo "tools/instructions.sh: unknown argument $1" >&2
-    exit 2
-    ;;
-esac
+json='' extra=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    --json) json=1 ;;
+    --peers-from)
+      extra=$(realpath -e "${2:?--peers-from needs a folder}")
+      shift
+      ;;
+    *)
+      say "tools/instructions.sh: unknown argument $1"
+      exit 2
+      ;;
+  esac
+  shift
+done
 
-folder=build/instructions
-mkdir -p "$folder"
-program=$folder/instructions
-g++ -std=c++23 -O2 -DNDEBUG -Iinclude -I. src/pool/range_allocator.cpp src/pool/sparse_store.cpp \
-  src/pool/dense_store.cpp src/pool/bitmap_store.cpp bench/instructions.cpp -o "$program" >&2
+tools/install-packages bench
+configure bench bench
+logged "choose peers" build/logs/bench-peers.log \
+  cmake -DCARVEOUT_BENCH_EXTRA="$extra" build/bench
+compile bench bench carveout_instructions
+program=build/bench/bench/carveout_instructions
 
 # count POOL WORKLOAD PEER PAIRS: instructions of the whole run.
 count() {
-  valgrind --tool=callgrind --callgrind-out-file=/dev/null "$program" "$@" 2>&1 >/dev/null |
-    awk '/Collected/ { print $4 }'
+  local counted
+  counted=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null "$program" "$@" 2>&1 >/dev/null |
+    awk '/Collected/ { print $4 }')
+  [ -n "$counted" ] || die "callgrind counted nothing: $*"
+  echo "$counted"
 }
 
-pool=64M/4K short=10000 long=20000
+# pairs POOL WORKLOAD PEER: instructions between a short and a long run.
+pool=64M/4K short=4096 long=12288
+pairs() { echo $(($(count "$@" $long) - $(count "$@" $short))); }
+
+peers=$("$program")
 rows=()
 for workload in W1 W3-50 W4-4096; do
-  loop=$(($(count "$pool" "$workload" nobody $long) - $(count "$pool" "$workload" nobody $short)))
-  for peer in carveout carveout-sparse dma-coherent genalloc-first-fit genalloc-best-fit cma; do
-    all=$(($(count "$pool" "$workload" "$peer" $long) - $(count "$pool" "$workload" "$peer" $short)))
-    pair=$(((all - loop) / (long - short)))
+  loop=$(pairs "$pool" "$workload" nobody)
+  for peer in $peers; do
+    pair=$((($(pairs "$pool" "$workload" "$peer") - loop + (long - short) / 2) / (long - short)))
+    if [ "$peer" = nobody ]; then pair=$((loop / (long - short))); fi
     rows+=("{\"pool\":\"$pool\",\"workload\":\"$workload\",\"peer\":\"$peer\",\"instructions_pair\":$pair}")
     [ -n "$json" ] || printf '%-8s %-8s %-20s %6d\n' "$pool" "$workload" "$peer" "$pair"
   done
 done
 if [ -n "$json" ]; then
-  cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)
-  printf '{"schema":"carveout.bench/1","cpu":"%s","compiler":"%s","commit":"%s","rows":[%s]}\n' \
-    "$cpu" "$(g++ --version | head -1)" "$(git rev-parse --short HEAD)" "$(
-      IFS=,
-      echo "${rows[*]}"
-    )"
+  cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
+  commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
+  [ -z "$(git status --porcelain -- src include bench 2>/dev/null)" ] || commit+=-changed
+  printf '{"schema":"carveout.bench/1","cpu":"%s","compiler":"%s","commit":"%s","rows":[\n' \
+    "$cpu" "$(g++ --version | head -n 1)" "$commit"
+  (
+    IFS=,
+    printf '%s\n' "${rows[*]}" | sed 's/},{/},\n{/g'
+  )
+  printf ']}\n'
 fi

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "bench/workloads.hpp"
+#include "bench/player.hpp"
 #include "carveout/pool/range_allocator.hpp"
 
 namespace carveout::bench {
@@ -25,10 +25,11 @@ class Carveout {
   };
   static Handle nothing() { return {}; }
 
-  explicit Carveout(const PoolShape& pool)
-      : chunk_{PhysRange{PhysAddr{0x8000'0000}, pool.bytes}},
-        storage_(store(pool).storage_bytes(1, pool.bytes / pool.granule_bytes)),
-        allocator_{*RangeAllocator::create(chunk_, pool.granule_bytes, store(pool), storage_)} {}
+  explicit Carveout(const Site& site)
+      : chunk_{PhysRange{PhysAddr{0x8000'0000}, site.pool.bytes}},
+        storage_(store(site).storage_bytes(1, site.pool.bytes / site.pool.granule_bytes)),
+        allocator_{
+            *RangeAllocator::create(chunk_, site.pool.granule_bytes, store(site), storage_)} {}
 
   [[gnu::always_inline]] bool take(Handle& handle, std::uint32_t size_bytes) {
     const auto grant = allocator_.take(size_bytes, 0, kEverything);
@@ -52,15 +53,16 @@ class Carveout {
     }
   }
 
+  static std::uint64_t taken_bytes(const Handle& handle) { return handle.size_bytes; }
   [[nodiscard]] const RangeAllocator& allocator() const { return allocator_; }
   [[nodiscard]] std::size_t metadata_bytes() const { return storage_.size() + sizeof(allocator_); }
 
  private:
   static constexpr Reach kEverything{PhysAddr{0}, PhysAddr{~std::uint64_t{0}}, DmaAddr{0}};
 
-  static TagStore store(const PoolShape& pool) {
-    if (kTags == Tags::dense) return TagStore::dense();
-    return TagStore::sparse(pool.bytes / pool.granule_bytes);
+  /// Room for one block more than live, because the one that was given back last is parked.
+  static TagStore store(const Site& site) {
+    return kTags == Tags::dense ? TagStore::dense() : TagStore::sparse(site.blocks + 1);
   }
 
   std::array<PhysRange, 1> chunk_;

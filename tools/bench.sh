@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Measures the range allocator beside its peers: one process, every peer on the same traces, rounds
+# outermost and peers innermost, the median of the rounds. Prints tables. Compare only figures of
+# one run: the same code differs by tens of per cent between runs.
+#
+#   tools/bench.sh                    prints the tables, and draws build/bench/performance.svg
+#   tools/bench.sh --json             prints {"schema":"carveout.bench/1","cpu":...,"rows":[...]}
+#   tools/bench.sh --save             also keeps the measurement in bench/results/ and the picture
+#                                     in docs/
+#   tools/bench.sh --verdict FILE [COUNTS]
+#                                     a measurement against what is required; COUNTS is what
+#                                     tools/instructions.sh --json printed
+#
+#   --rounds N         11 unless told
+#   --only REGEX       only workloads whose POOL/WORKLOAD matches: '64M/4K/W3-.*'
+#   --peers-from DIR   adds the peers of a folder outside (bench/README.md)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=tools/lib.sh
+. tools/lib.sh
+
+json='' save='' extra='' verdict=() arguments=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --json) json=1 ;;
+    --save) save=1 ;;
+    --rounds | --only)
+      arguments+=("$1" "${2:?$1 needs a value}")
+      shift
+      ;;
+    --peers-from)
+      extra=$(realpath -e "${2:?--peers-from needs a folder}")
+      shift
+      ;;
+    --verdict)
+      verdict=("${@:2}")
+      [ ${#verdict[@]} -gt 0 ] || die "--verdict needs a file"
+      break
+      ;;
+    *)
+      say "tools/bench.sh: unknown argument $1"
+      exit 2
+      ;;
+  esac
+  shift
+done
+
+tools/install-packages bench
+configure bench bench
+logged "choose peers" build/logs/bench-peers.log \
+  cmake -DCARVEOUT_BENCH_EXTRA="$extra" build/bench
+compile bench bench carveout_bench
+program=build/bench/bench/carveout_bench
+
+if [ ${#verdict[@]} -gt 0 ]; then
+  "$program" --verdict "${verdict[@]}"
+  exit
+fi
+
+commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
+[ -z "$(git status --porcelain -- src include bench 2>/dev/null)" ] || commit+=-changed
+
+measured=build/bench/measured.json
+"$program" --commit "$commit" ${arguments[@]+"${arguments[@]}"} >"$measured"
+"$program" --draw "$measured" >build/bench/performance.svg
+if [ -n "$json" ]; then
+  cat "$measured"
+else
+  "$program" --table "$measured"
+fi
+if [ -n "$save" ]; then
+  cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1 | tr -cs '[:alnum:]\n' -)
+  name=bench/results/$cpu-gcc$(g++ -dumpfullversion)-$commit.json
+  mkdir -p bench/results
+  cp "$measured" "$name"
+  cp build/bench/performance.svg docs/performance.svg
+  say "kept: $name, docs/performance.svg"
+fi
