@@ -1,9 +1,10 @@
 // Times every peer on every workload, on the same traces, in one process.
 //
-//   carveout_bench [--rounds N] [--only REGEX] [--commit NAME]   measures; prints JSON
-//   carveout_bench --table FILE                                  prints a measurement as tables
-//   carveout_bench --verdict FILE [INSTRUCTIONS]                 ... against what is required
-//   carveout_bench --draw FILE                                   ... as an SVG
+//   carveout_bench [--rounds N] [--only REGEX] [--commit NAME] [--tree NAME]
+//                                                measures, and prints JSON
+//   carveout_bench --table FILE                  prints a measurement as tables
+//   carveout_bench --verdict FILE [INSTRUCTIONS]             ... against what is required
+//   carveout_bench --draw FILE                               ... as an SVG
 //
 // Google Benchmark is driven as a library. Its runner would repeat one benchmark to the end before
 // the next, or shuffle the repetitions of all; a processor that others use too is slow for seconds
@@ -94,6 +95,7 @@ struct Settings {
   int rounds = 11;
   std::string only = ".*";
   std::string commit = "unknown";
+  std::string tree = "unknown";
 };
 
 class Bench {
@@ -294,6 +296,8 @@ int run(const std::vector<std::string>& words) {
       settings.only = words[++i];
     } else if (words[i] == "--commit" && more) {
       settings.commit = words[++i];
+    } else if (words[i] == "--tree" && more) {
+      settings.tree = words[++i];
     } else {
       std::fprintf(stderr, "carveout_bench: unknown argument %s\n", words[i].c_str());
       return 2;

@@ -18,10 +18,14 @@ int list() {
   std::vector<const Contestant*> peers;
   for (const auto& one : contestants()) {
     // What starts threads of its own, or is opened at run time, is not for a simulated processor.
-    if (one->card().opens == nullptr && !one->card().locked) peers.push_back(one.get());
+    // Behind the common lock a peer is what it is, and the lock.
+    if (one->card().opens == nullptr && !one->card().name.ends_with("-locked")) {
+      peers.push_back(one.get());
+    }
   }
   std::ranges::stable_sort(peers, {}, [](const Contestant* one) { return one->card().column; });
   for (const Contestant* one : peers) {
+    if (one->card().only_counted) continue;
     if (one->plays(kLarge, "W1")) std::printf("%s\n", one->card().name.data());
   }
   return 0;

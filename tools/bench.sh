@@ -7,6 +7,7 @@
 #   tools/bench.sh --json             prints {"schema":"carveout.bench/1","cpu":...,"rows":[...]}
 #   tools/bench.sh --save             also keeps the measurement in bench/results/ and the picture
 #                                     in docs/
+#   tools/bench.sh --table FILE       prints what was kept, of this or of tools/instructions.sh
 #   tools/bench.sh --verdict FILE [COUNTS]
 #                                     a measurement against what is required; COUNTS is what
 #                                     tools/instructions.sh --json printed
@@ -19,7 +20,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=tools/lib.sh
 . tools/lib.sh
 
-json='' save='' extra='' verdict=() arguments=()
+json='' save='' extra='' kept=() arguments=()
 while [ $# -gt 0 ]; do
   case $1 in
     --json) json=1 ;;
@@ -32,9 +33,9 @@ while [ $# -gt 0 ]; do
       extra=$(realpath -e "${2:?--peers-from needs a folder}")
       shift
       ;;
-    --verdict)
-      verdict=("${@:2}")
-      [ ${#verdict[@]} -gt 0 ] || die "--verdict needs a file"
+    --table | --verdict)
+      kept=("$@")
+      [ ${#kept[@]} -gt 1 ] || die "$1 needs a file"
       break
       ;;
     *)
@@ -52,8 +53,8 @@ logged "choose peers" build/logs/bench-peers.log \
 compile bench bench carveout_bench
 program=build/bench/bench/carveout_bench
 
-if [ ${#verdict[@]} -gt 0 ]; then
-  "$program" --verdict "${verdict[@]}"
+if [ ${#kept[@]} -gt 0 ]; then
+  "$program" "${kept[@]}"
   exit
 fi
 
@@ -61,7 +62,9 @@ commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 [ -z "$(git status --porcelain -- src include bench 2>/dev/null)" ] || commit+=-changed
 
 measured=build/bench/measured.json
-"$program" --commit "$commit" ${arguments[@]+"${arguments[@]}"} >"$measured"
+# Commits are written anew when a branch is; the tree of the sources stays what it is.
+tree=$(git rev-parse --short HEAD:src 2>/dev/null || echo unknown)
+"$program" --commit "$commit" --tree "$tree" ${arguments[@]+"${arguments[@]}"} >"$measured"
 "$program" --draw "$measured" >build/bench/performance.svg
 if [ -n "$json" ]; then
   cat "$measured"
@@ -70,7 +73,7 @@ else
 fi
 if [ -n "$save" ]; then
   cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1 | tr -cs '[:alnum:]\n' -)
-  name=bench/results/$cpu-gcc$(g++ -dumpfullversion)-$commit.json
+  name=bench/results/$commit-$cpu-gcc-$(g++ -dumpfullversion).json
   mkdir -p bench/results
   cp "$measured" "$name"
   cp build/bench/performance.svg docs/performance.svg

@@ -54,7 +54,6 @@ for workload in W1 W3-50 W4-4096; do
   loop=$(pairs "$pool" "$workload" nobody)
   for peer in $peers; do
     pair=$((($(pairs "$pool" "$workload" "$peer") - loop + (long - short) / 2) / (long - short)))
-    if [ "$peer" = nobody ]; then pair=$((loop / (long - short))); fi
     rows+=("{\"pool\":\"$pool\",\"workload\":\"$workload\",\"peer\":\"$peer\",\"instructions_pair\":$pair}")
     [ -n "$json" ] || printf '%-8s %-8s %-20s %6d\n' "$pool" "$workload" "$peer" "$pair"
   done

@@ -1,4 +1,4 @@
-// Carveout's own allocator, without a lock.
+// Carveout's own allocator, without a lock; and Carveout's pool, which two processors share.
 #pragma once
 
 #include <array>
@@ -60,9 +60,8 @@ class Carveout {
  private:
   static constexpr Reach kEverything{PhysAddr{0}, PhysAddr{~std::uint64_t{0}}, DmaAddr{0}};
 
-  /// Room for one block more than live, because the one that was given back last is parked.
   static TagStore store(const Site& site) {
-    return kTags == Tags::dense ? TagStore::dense() : TagStore::sparse(site.blocks + 1);
+    return kTags == Tags::dense ? TagStore::dense() : TagStore::sparse(site.blocks);
   }
 
   std::array<PhysRange, 1> chunk_;

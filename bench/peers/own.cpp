@@ -1,6 +1,7 @@
 // Carveout, and the algorithms of Linux.
 #include "bench/peer.hpp"
 #include "bench/peers/carveout.hpp"
+#include "bench/peers/carveout_pool.hpp"
 #include "bench/peers/reference.hpp"
 
 namespace carveout::bench {
@@ -15,6 +16,11 @@ namespace {
                                              "carveout-locked"),
     enrol<Carveout<Tags::sparse>, true>(
         {.name = "carveout-sparse", .column = 1, .large_only = true}),
+
+    enrol<CarveoutPool<Tags::dense>, false, true>(
+        {.name = "carveout-pool", .column = 500, .large_only = true, .locked = true}),
+    enrol<CarveoutPool<Tags::sparse>, false, true>(
+        {.name = "carveout-pool", .column = 500, .small_only = true, .locked = true}),
 
     enrol_both<DmaCoherent, true>({.name = "dma-coherent", .column = 10}, "dma-coherent-locked"),
     enrol_both<GenallocFirstFit, true>({.name = "genalloc-first-fit", .column = 11},
