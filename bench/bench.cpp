@@ -43,6 +43,9 @@ constexpr double kAtLeastNs = 1e6;
 /// Traces of the same kind over which refusals are counted.
 constexpr std::uint64_t kSeeds = 5;
 
+/// Behind a peer's name: the time from the first thread's start to the last one's end.
+constexpr const char* kByTheClock = " by the clock";
+
 /// Takes what Google Benchmark measured, and prints nothing.
 class Collector final : public benchmark::BenchmarkReporter {
  public:
@@ -51,7 +54,9 @@ class Collector final : public benchmark::BenchmarkReporter {
     for (const Run& run : runs) {
       if (run.error_occurred) continue;
       const double pairs = run.counters.at("pairs").value;
-      ns_[run.run_name.function_name].push_back(run.real_accumulated_time * 1e9 / pairs);
+      const std::string& peer = run.run_name.function_name;
+      ns_[peer].push_back(run.real_accumulated_time * 1e9 / pairs);
+      ns_[peer + kByTheClock].push_back(run.counters.at("clock_ns").value / pairs);
     }
   }
   [[nodiscard]] const std::map<std::string, std::vector<double>>& ns() const { return ns_; }
@@ -122,9 +127,13 @@ class Bench {
         if (wanted(pool, name)) two_threads(pool, name);
       }
     }
-    return {{"schema", "carveout.bench/1"},   {"cpu", cpu_name()},
-            {"compiler", "g++ " __VERSION__}, {"commit", settings_.commit},
-            {"rounds", settings_.rounds},     {"rows", rows_}};
+    return {{"schema", "carveout.bench/1"},
+            {"cpu", cpu_name()},
+            {"compiler", "g++ " __VERSION__},
+            {"commit", settings_.commit},
+            {"src_tree", settings_.tree},
+            {"rounds", settings_.rounds},
+            {"rows", rows_}};
   }
 
  private:
@@ -153,6 +162,7 @@ class Bench {
                                      const Timing timing = time();
                                      state.SetIterationTime(timing.ns * 1e-9);
                                      state.counters["pairs"] = static_cast<double>(timing.pairs);
+                                     state.counters["clock_ns"] = timing.clock_ns;
                                    }
                                  })
         ->Iterations(1)
@@ -214,7 +224,11 @@ class Bench {
     }
     std::fprintf(stderr, "%s %s: %zu peers\n", pool.name.data(), name.data(), playing.size());
     const std::map<std::string, double> medians = measure();
-    for (const Contestant* peer : playing) rows_.push_back(row_of(pool, name, *peer, medians));
+    for (const Contestant* peer : playing) {
+      Json row = row_of(pool, name, *peer, medians);
+      row["ns_pair_clock"] = rounded(medians.at(std::string{peer->card().name} + kByTheClock), 2);
+      rows_.push_back(row);
+    }
   }
 
   static Json row_of(const PoolShape& pool, std::string_view name, const Contestant& peer,

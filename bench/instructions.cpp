@@ -32,9 +32,9 @@ int list() {
 }
 
 int count(std::string_view pool_name, std::string_view name, std::string_view who,
-          std::size_t pairs) {
+          std::size_t pairs, std::uint64_t seed) {
   const PoolShape& pool = pool_name == kLarge.name ? kLarge : kSmall;
-  std::optional<Trace> trace = workload(name, pool, pairs, 3);
+  std::optional<Trace> trace = workload(name, pool, pairs, seed);
   if (!trace) return 2;
   for (const auto& one : contestants()) {
     if (one->card().name != who || !one->plays(pool, name)) continue;
@@ -58,7 +58,7 @@ int count(std::string_view pool_name, std::string_view name, std::string_view wh
 
 int main(int argc, char** argv) {
   if (argc == 1) return carveout::bench::list();
-  if (argc != 5) return 2;
-  return carveout::bench::count(argv[1], argv[2], argv[3],
-                                static_cast<std::size_t>(std::strtoul(argv[4], nullptr, 10)));
+  if (argc != 5 && argc != 6) return 2;
+  const auto number = [&](int i) { return std::strtoul(argv[i], nullptr, 10); };
+  return carveout::bench::count(argv[1], argv[2], argv[3], number(4), argc == 6 ? number(5) : 3);
 }

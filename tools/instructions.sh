@@ -62,8 +62,10 @@ if [ -n "$json" ]; then
   cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
   commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
   [ -z "$(git status --porcelain -- src include bench 2>/dev/null)" ] || commit+=-changed
-  printf '{"schema":"carveout.bench/1","cpu":"%s","compiler":"%s","commit":"%s","rows":[\n' \
+  tree=$(git rev-parse --short HEAD:src 2>/dev/null || echo unknown)
+  printf '{"schema":"carveout.bench/1","cpu":"%s","compiler":"%s","commit":"%s",' \
     "$cpu" "$(g++ --version | head -n 1)" "$commit"
+  printf '"src_tree":"%s","rows":[\n' "$tree"
   (
     IFS=,
     printf '%s\n' "${rows[*]}" | sed 's/},{/},\n{/g'
