@@ -1,8 +1,7 @@
 // Plays one workload on one peer, to be counted by callgrind: tools/instructions.sh.
 //
-//   carveout_instructions                             prints the peers of the large pool
-//   carveout_instructions POOL WORKLOAD PEER PAIRS    plays: the trace's preparation, then PAIRS of
-//   it
+//   carveout_instructions                                    prints the peers of the large pool
+//   carveout_instructions POOL WORKLOAD PEER PAIRS [SEED]    plays what comes before, and PAIRS
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

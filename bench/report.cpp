@@ -259,8 +259,9 @@ struct Score {
     if (held == all) return "met";
     if (slack == all) return "within 25 %";
     if (missed == all) return "**not met**";
-    std::string text = "met by " + std::to_string(held) + " of " + std::to_string(all);
-    if (slack > 0) text += ", within 25 % by " + std::to_string(slack);
+    const std::string of = " of " + std::to_string(all);
+    std::string text = held > 0 ? "met by " + std::to_string(held) + of : "";
+    if (slack > 0) text += (text.empty() ? "" : ", ") + ("within 25 % by " + std::to_string(slack));
     if (missed > 0) text += ", **not met** by " + std::to_string(missed);
     return text;
   }

@@ -59,7 +59,7 @@ if [ ${#kept[@]} -gt 0 ]; then
 fi
 
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
-[ -z "$(git status --porcelain -- src include bench 2>/dev/null)" ] || commit+=-changed
+[ -z "$(git status --porcelain -- src include bench ':!bench/results' 2>/dev/null)" ] || commit+=-changed
 
 measured=build/bench/measured.json
 # Commits are written anew when a branch is; the tree of the sources stays what it is.

@@ -61,7 +61,7 @@ done
 if [ -n "$json" ]; then
   cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
   commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
-  [ -z "$(git status --porcelain -- src include bench 2>/dev/null)" ] || commit+=-changed
+  [ -z "$(git status --porcelain -- src include bench ':!bench/results' 2>/dev/null)" ] || commit+=-changed
   tree=$(git rev-parse --short HEAD:src 2>/dev/null || echo unknown)
   printf '{"schema":"carveout.bench/1","cpu":"%s","compiler":"%s","commit":"%s",' \
     "$cpu" "$(g++ --version | head -n 1)" "$commit"
