@@ -130,16 +130,16 @@ void describe(const Failure& failure, Text& text) {
   text.add(meaning_of(failure.code));
   if (!failure.other.empty()) text.add(link_to_other(failure.code)).add(failure.other);
 
-  if (failure.code == Error::unknown_pool && failure.pool.empty()) {
-    text.add(": index ").add_decimal(failure.stated);
+  if (failure.code == Error::unknown_pool && failure.stated) {
+    text.add(": index ").add_decimal(*failure.stated);
   }
   if (failure.asked_bytes == 0) return;
   text.add(": ").add_size(failure.asked_bytes).add(link_to_asked(failure.code));
   if (failure.code == Error::storage_too_small) {
     text.add(", ").add_size(failure.free_bytes).add(" given");
   }
-  if (failure.stated != 0 && failure.code != Error::unknown_pool) {
-    text.add(", ").add_size(failure.stated).add(" stated");
+  if (failure.stated && failure.code != Error::unknown_pool) {
+    text.add(", ").add_size(*failure.stated).add(" stated");
   }
   if (failure.code == Error::exhausted || failure.code == Error::table_full) {
     text.add(", ").add_size(failure.free_bytes).add(" free, the longest free run ");

@@ -33,7 +33,7 @@ std::unexpected<Failure> failed(Error code, std::uint64_t size_bytes, const Opti
       failure.stated = options.boundary_bytes;
       break;
     case Error::unknown_pool:
-      failure.stated = options.pool.index.value_or(0);
+      failure.stated = options.pool.index;
       break;
     default:
       break;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string_view>
 
 namespace carveout {
@@ -64,7 +65,8 @@ struct Failure {
   std::uint64_t asked_bytes = 0;  ///< what was asked; of a pool, in its whole granules
   std::uint64_t free_bytes = 0;   ///< what the pool had free in all, or the storage that was given
   std::uint64_t largest_run_bytes = 0;  ///< the longest free run of the pool
-  std::uint64_t stated = 0;  ///< the alignment, boundary or index that is wrong or too small
+  std::optional<std::uint64_t> stated =
+      {};  ///< the alignment, boundary or index that is wrong or too small
 
   constexpr bool operator==(const Failure&) const = default;
 };

@@ -73,7 +73,8 @@ class RandomBoard {
       const auto memory = one_of({Memory::coherent, Memory::coherent, Memory::contiguous,
                                   Memory::ordinary, Memory::bounce});
       const std::uint64_t granule = one_of<std::uint64_t>({0, 32, 128, 1024});
-      Pool& pool = board_.pool(names_.back(), range, memory, granule, number(1, 20));
+      Pool& pool =
+          board_.pool(names_.back(), range, memory, granule, TagStore::sparse(number(1, 20)));
       pools_.push_back(&pool);
       if (number(0, 4) == 0) continue;
       for (const Role role : {Role::atomic, Role::default_pool, Role::contiguous_default,

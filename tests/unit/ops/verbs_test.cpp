@@ -235,7 +235,7 @@ TEST_F(Refusal, LeavesThePoolAsItWas) { EXPECT_EQ(pool_.usage().used_bytes, 0x40
 
 TEST(RefusalOfTables, IsToldFromExhaustedMemory) {
   SimBoard board;
-  Pool& pool = board.pool("d", ram(0, 0x1000), Memory::coherent, 0, 1);
+  Pool& pool = board.pool("d", ram(0, 0x1000), Memory::coherent, 0, TagStore::sparse(1));
   must(board.system->set_default(Role::default_pool, pool));
   Device& device = board.device("eth");
   std::optional<Error> error;

@@ -125,7 +125,7 @@ TEST_F(Bind, APoolThatNoWindowShowsIsRefused) {
 TEST_F(Bind, APoolThatTwoWindowsShowTogetherIsRefused) {
   Device& split =
       board_.device("split", {.windows = {{DmaAddr{0x1000}, kCachedRam, 0x800},
-                                          {DmaAddr{0x1800}, ram(0x800, 1).base, 0x800}}});
+                                          {DmaAddr{0x2000}, ram(0x800, 1).base, 0x800}}});
   EXPECT_EQ(error_of(board_.system->bind(split, pool_)), Error::not_in_window);
 }
 

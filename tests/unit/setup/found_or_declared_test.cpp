@@ -231,14 +231,6 @@ TEST_P(FoundOrDeclared, AnEmptyWindowDoesNotMatter) {
   EXPECT_EQ(served(0, 0x1000), "own");
 }
 
-TEST_P(FoundOrListed, ANameThatTwoOwnPoolsHaveMeansTheFirstAndTheSecondIsThereByItsIndex) {
-  build({.pools = {{.name = "a", .chunks = {ram(0, 0x1000)}},
-                   {.name = "b", .chunks = {ram(0x1000, 0x1000)}}},
-         .devices = {{.name = "eth", .own = {{0, "x"}, {1, "x"}}}}});
-  EXPECT_EQ(served(0, 32, {.pool = {.name = "x"}}), "a");
-  EXPECT_EQ(served(0, 32, {.pool = {.index = 1}}), "b");
-}
-
 TEST_P(FoundOrDeclared, DevicesShareAPool) {
   build({.pools = {{.name = "own", .chunks = {ram(0, 0x1000)}}},
          .devices = {{.name = "a", .own = {{0}}}, {.name = "b", .own = {{0}}}}});
@@ -398,6 +390,14 @@ class FoundOrListed : public FoundOrDeclared {};
 
 INSTANTIATE_TEST_SUITE_P(Board, FoundOrListed, testing::Values(Source::tree, Source::tables),
                          source_name);
+
+TEST_P(FoundOrListed, ANameThatTwoOwnPoolsHaveMeansTheFirstAndTheSecondIsThereByItsIndex) {
+  build({.pools = {{.name = "a", .chunks = {ram(0, 0x1000)}},
+                   {.name = "b", .chunks = {ram(0x1000, 0x1000)}}},
+         .devices = {{.name = "eth", .own = {{0, "x"}, {1, "x"}}}}});
+  EXPECT_EQ(served(0, 32, {.pool = {.name = "x"}}), "a");
+  EXPECT_EQ(served(0, 32, {.pool = {.index = 1}}), "b");
+}
 
 TEST_P(FoundOrListed, PoolsThatOverlapAreBothRefused) {
   BuiltBoard& board =
