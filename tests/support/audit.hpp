@@ -64,7 +64,8 @@ struct RangeAllocatorAudit {
 
   /// A second allocator in the same state, over tables of its own.
   ///
-  /// @param storage  as long as the storage of the original, which was no longer than it asked for.
+  /// @param storage  as long as the storage of the original, which was no longer than it asked for,
+  ///                 and aligned like that to the line of a slot.
   static RangeAllocator clone(const RangeAllocator& original, std::span<std::byte> storage) {
     tables::State state = original.state_;
     const auto* const from = static_cast<const std::byte*>(static_cast<const void*>(state.areas));
@@ -90,6 +91,38 @@ struct RangeAllocatorAudit {
 
   static bool has_parked(const RangeAllocator& allocator) {
     return !allocator.state_.parked.none();
+  }
+
+  static bool any_parked(const RangeAllocator& allocator) {
+    const tables::State& state = allocator.state_;
+    if (!state.parked.none()) return true;
+    for (std::uint32_t i = 0; i < state.slot_count; ++i) {
+      if (state.runs[state.slots[i].hint].serial % 4 == 2) return true;
+    }
+    return false;
+  }
+
+  /// Lets longer blocks be parked than in a pool of this size, so that a small pool can park too.
+  static void park_up_to(RangeAllocator& allocator, std::uint32_t granules) {
+    if (allocator.state_.runs != nullptr) allocator.state_.park_most = granules;
+  }
+
+  /// What blocks use, with those that are parked.
+  static std::uint64_t used_bytes_with_parked(const RangeAllocator& allocator) {
+    return allocator.state_.used * allocator.state_.granule_bytes;
+  }
+
+  /// What free_runs() must answer.
+  static FreeRuns free_runs(const RangeAllocator& allocator) {
+    std::vector<Piece> pieces;
+    FreeRuns runs{};
+    if (!pieces_of(allocator.state_, pieces).empty()) return runs;
+    for (const Piece& piece : pieces) {
+      std::size_t length = 0;
+      while (piece.granules >> (length + 1) != 0) ++length;
+      if (piece.free) ++runs[length];
+    }
+    return runs;
   }
 
  private:
@@ -226,7 +259,7 @@ struct RangeAllocatorAudit {
       if (parked && !here && !is_hinted_at(state, piece.tag)) return "a parked block is lost";
       if (here && PhysRange{PhysAddr{state.parked.base}, state.parked.size_bytes} != range)
         return "the parked block is elsewhere";
-      if (parked && piece.granules > state.total / 64) return "too long a block is parked";
+      if (parked && piece.granules > state.park_most) return "too long a block is parked";
       if (!parked) live.push_back({range, piece.chunk, piece.tag, run.serial, run.holder});
     }
     if (state.total != total) return "the total is wrong";

@@ -166,6 +166,19 @@ class NaivePool {
     return usage;
   }
 
+  [[nodiscard]] bool keeps_serials() const { return serials_; }
+
+  /// Whether as many blocks live as may.
+  [[nodiscard]] bool full() const { return live_blocks() >= blocks_; }
+
+  /// Whether every byte of every chunk lies in the reach.
+  [[nodiscard]] bool reaches_all(const Reach& reach) const {
+    return std::ranges::all_of(chunks_, [&](const ChunkMap& chunk) {
+      return reach.first <= chunk.range.base &&
+             Wide{chunk.range.base.raw()} + chunk.range.size_bytes - 1 <= reach.last.raw();
+    });
+  }
+
   using Name = std::pair<std::uint32_t, std::uint32_t>;  ///< tag and serial
   [[nodiscard]] const std::map<Name, Given>& given() const { return given_; }
 
