@@ -192,7 +192,9 @@ Result<Taken> take_by_route(const Device& device, std::uint64_t size_bytes, cons
         }
         auto block = take(candidate, device, size_bytes, options);
         if (!block) return std::unexpected{block.error()};
-        return Taken{.role = candidate.role, .block = *block};
+        Taken taken{.role = candidate.role, .block = std::nullopt};
+        taken.block = *block;
+        return taken;
       },
       log);
 }
