@@ -3,7 +3,7 @@
 #include "../device_tree/arena.hpp"
 #include "carveout/device_tree/placement.hpp"
 #include "carveout/map/alias.hpp"
-#include "tree_sizes.hpp"
+#include "from_device_tree_sizes.hpp"
 
 namespace carveout::setup {
 namespace {

@@ -1,4 +1,4 @@
-#include "tree_sizes.hpp"
+#include "from_device_tree_sizes.hpp"
 
 #include <bit>
 
