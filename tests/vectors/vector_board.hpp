@@ -43,6 +43,8 @@ inline constexpr Origin kOrigins[] = {
     {"Declared", true},
     {"FoundDense", false, TagStore::dense()},
     {"DeclaredDense", true, TagStore::dense()},
+    {"FoundShared", false, TagStore::sparse(kDefaultBlocksPerPool).for_processors(2)},
+    {"DeclaredShared", true, TagStore::dense().for_processors(2)},
     {"FoundBitmap", false, TagStore::bitmap()},
     {"DeclaredBitmap", true, TagStore::bitmap()},
 };

@@ -34,10 +34,11 @@ namespace carveout {
 ///   unknown_pool      the request names a pool that is not bound to the device
 ///   needs_iommu       the device's addresses are an IOMMU's choice, and none is driven here
 ///   no_pool           no role applies
+///   would_wait        the port does not let this context wait for the pool's lock
 ///   any error that refused the device's own pool when it was bound
 ///
-/// Cost: constant in the caches; linear in the pool's live blocks with the allocator of today, and
-/// in size for cache work and zeroing.
+/// Cost: linear in size for cache work and zeroing, constant in the state of the pool: see
+/// RangeAllocator::take() for the requests of which that holds.
 /// Context: any, interrupts too. Thread-safe; takes each tried pool's lock once.
 /// Source: Linux v6.6 kernel/dma/mapping.c, dma_alloc_attrs(), for the idea of the route; its order
 /// is Carveout's own.
