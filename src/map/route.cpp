@@ -39,66 +39,62 @@ std::optional<View> view_for(const Device& device, const Options& options, Memor
   return uncached ? std::optional{View::uncached} : std::nullopt;
 }
 
-Candidate absent(Role role) {
-  return {.role = role, .verdict = Verdict::skipped, .reason = Reason::absent};
+/// Of a role that nobody has. Candidates are made in place: they are long.
+void make_absent(Candidate& candidate, Role role) {
+  candidate = {.role = role, .verdict = Verdict::skipped, .reason = Reason::absent};
 }
 
-Candidate from_binding(Role role, const Device& device, const Options& options,
-                       const Binding& binding) {
-  Candidate candidate{.role = role,
-                      .verdict = Verdict::open,
-                      .reason = role == Role::bounce ? Reason::restricted : Reason::own_pool,
-                      .pool = binding.pool,
-                      .pool_name = binding.pool_name,
-                      .reaches = binding.reaches};
+void refuse(Candidate& candidate, Error error) {
+  candidate.verdict = Verdict::refused;
+  candidate.reason = Reason::refused;
+  candidate.error = error;
+}
+
+void make(Candidate& candidate, Role role, const Device& device, const Options& options,
+          const Binding& binding) {
+  candidate = {.role = role,
+               .verdict = Verdict::open,
+               .reason = role == Role::bounce ? Reason::restricted : Reason::own_pool,
+               .pool = binding.pool,
+               .pool_name = binding.pool_name,
+               .reaches = binding.reaches};
   const auto view = view_for(device, options, binding.memory, binding.pool);
-  const auto refusal = binding.refused ? binding.refused
-                       : view          ? std::nullopt
-                                       : std::optional{Error::no_uncached_view};
-  if (refusal) {
-    candidate.verdict = Verdict::refused;
-    candidate.reason = Reason::refused;
-    candidate.error = refusal;
+  if (binding.refused) {
+    refuse(candidate, *binding.refused);
+  } else if (!view) {
+    refuse(candidate, Error::no_uncached_view);
   } else {
     candidate.view = *view;
   }
-  return candidate;
 }
 
-Candidate from_role(Role role, const Device& device, const Options& options, Pool* pool) {
-  if (pool == nullptr) return absent(role);
-  Candidate candidate{.role = role,
-                      .verdict = Verdict::open,
-                      .reason = Reason::role_serves,
-                      .pool = pool,
-                      .pool_name = pool->name(),
-                      .reaches = reaches_of(device)};
+void make(Candidate& candidate, Role role, const Device& device, const Options& options,
+          Pool* pool) {
+  make_absent(candidate, role);
+  if (pool == nullptr) return;
+  candidate.pool = pool;
+  candidate.pool_name = pool->name();
+  candidate.reaches = reaches_of(device);
   const auto view = view_for(device, options, pool->memory(), pool);
   if (!view) {
-    candidate.verdict = Verdict::skipped;
     candidate.reason = Reason::no_uncached_view;
   } else if (!reaches_any(candidate.reaches, *pool)) {
-    candidate.verdict = Verdict::refused;
-    candidate.reason = Reason::refused;
-    candidate.error = Error::unreachable;
+    refuse(candidate, Error::unreachable);
   } else {
+    candidate.verdict = Verdict::open;
+    candidate.reason = Reason::role_serves;
     candidate.view = *view;
   }
-  return candidate;
 }
 
-Candidate elsewhere(const Device& device, std::span<const PhysRange> memory) {
+void make_elsewhere(Candidate& candidate, const Device& device) {
+  make_absent(candidate, Role::ordinary);
   const auto reached = [&](PhysRange range) { return reaches_any(reaches_of(device), range); };
-  if (!std::ranges::any_of(memory, reached)) {
-    return {.role = Role::ordinary,
-            .verdict = Verdict::refused,
-            .reason = Reason::refused,
-            .error = Error::unreachable};
-  }
-  return {.role = Role::ordinary,
-          .verdict = Verdict::open,
-          .reason = Reason::elsewhere,
-          .view = View::cached};
+  if (!std::ranges::any_of(device.roles->ordinary_elsewhere, reached))
+    return refuse(candidate, Error::unreachable);
+  candidate.verdict = Verdict::open;
+  candidate.reason = Reason::elsewhere;
+  candidate.view = View::cached;
 }
 
 /// The first binding of such memory, from `binding` on.
@@ -128,6 +124,35 @@ Role role_of(Memory memory) {
   return Role::device;
 }
 
+/// Whatever a role is for a device.
+void make(Candidate& candidate, Role role, const Device& device, const Options& options) {
+  const Roles& roles = *device.roles;
+  Pool* pool = roles.of(role);
+  switch (role) {
+    case Role::device:
+    case Role::bounce:
+    case Role::contiguous_device:
+      if (const Binding* const binding = first_of(device.bindings, memory_for(role)))
+        return make(candidate, role, device, options, *binding);
+      break;
+    case Role::contiguous_node: {
+      const Roles::NodePool* node = roles.contiguous_nodes;
+      while (node != nullptr && node->numa_node != device.numa_node) node = node->next;
+      pool = node == nullptr ? nullptr : node->pool;
+      break;
+    }
+    case Role::ordinary:
+      if (pool == nullptr && !roles.ordinary_elsewhere.empty())
+        return make_elsewhere(candidate, device);
+      break;
+    case Role::atomic:
+    case Role::default_pool:
+    case Role::contiguous_default:
+      break;
+  }
+  make(candidate, role, device, options, pool);
+}
+
 /// The walk: one member function for each paragraph of the rules. All answer whether to go on.
 class Walk {
  public:
@@ -140,7 +165,8 @@ class Walk {
       own(Role::device);
       return false;
     }
-    return say(absent(Role::device));
+    make_absent(candidate_, Role::device);
+    return say();
   }
 
   void run() {
@@ -156,17 +182,21 @@ class Walk {
   bool own(Role role) {
     const Memory memory = memory_for(role);
     const Binding* binding = first_of(device_.bindings, memory);
-    if (binding == nullptr) return say(absent(role));
+    if (binding == nullptr) {
+      make_absent(candidate_, role);
+      return say();
+    }
     const Binding* last_open = nullptr;
     for (const Binding* each = binding; each != nullptr; each = first_of(each->next, memory)) {
-      if (from_binding(role, device_, options_, *each).verdict == Verdict::open) last_open = each;
+      make(candidate_, role, device_, options_, *each);
+      if (candidate_.verdict == Verdict::open) last_open = each;
     }
     bool more = last_open != nullptr;
     for (; binding != nullptr; binding = first_of(binding->next, memory)) {
       more = more && binding != last_open;
-      Candidate candidate = from_binding(role, device_, options_, *binding);
-      candidate.has_stand_in = more;
-      if (!say(candidate)) return false;
+      make(candidate_, role, device_, options_, *binding);
+      candidate_.has_stand_in = more;
+      if (!say()) return false;
     }
     return true;
   }
@@ -181,9 +211,8 @@ class Walk {
   }
 
   bool restricted() {
-    const Candidate candidate = candidate_for(Role::bounce, device_, options_);
-    const bool go_on = say(candidate);
-    return go_on && candidate.reason == Reason::absent;
+    const bool go_on = role(Role::bounce);
+    return go_on && candidate_.reason == Reason::absent;
   }
 
   void for_other_device() {
@@ -209,19 +238,23 @@ class Walk {
     if (own_pools()) role(Role::default_pool);
   }
 
-  bool role(Role which) { return say(candidate_for(which, device_, options_)); }
+  bool role(Role which) {
+    make(candidate_, which, device_, options_);
+    return say();
+  }
 
-  bool say(Candidate candidate) {
-    if (candidate.verdict == Verdict::open) {
+  bool say() {
+    if (candidate_.verdict == Verdict::open) {
       reached_something_ = true;
-      if (only_memory_left_) candidate.reason = Reason::only_memory_left;
+      if (only_memory_left_) candidate_.reason = Reason::only_memory_left;
     }
-    return each_(candidate) == Step::next;
+    return each_(candidate_) == Step::next;
   }
 
   const Device& device_;
   const Options& options_;
   CandidateSink each_;
+  Candidate candidate_{.role = Role::device, .verdict = Verdict::skipped, .reason = Reason::absent};
   bool reached_something_ = false;
   bool only_memory_left_ = false;
 };
@@ -279,7 +312,8 @@ std::optional<Error> route(const Device& device, const Options& options, Candida
   }
   const Binding* binding = named(device, options.pool);
   if (binding == nullptr) return Error::unknown_pool;
-  Candidate candidate = from_binding(role_of(binding->memory), device, options, *binding);
+  Candidate candidate{.role = Role::device, .verdict = Verdict::skipped, .reason = Reason::absent};
+  make(candidate, role_of(binding->memory), device, options, *binding);
   if (candidate.verdict == Verdict::open) {
     const bool against =
         binding->memory == Memory::coherent && has(options.attributes, kNoCoherentMemory);
@@ -297,32 +331,9 @@ std::optional<Error> route_own_pools(const Device& device, const Options& option
 }
 
 Candidate candidate_for(Role role, const Device& device, const Options& options) {
-  const Roles& roles = *device.roles;
-  switch (role) {
-    case Role::device:
-    case Role::bounce:
-    case Role::contiguous_device: {
-      const Binding* binding = first_of(device.bindings, memory_for(role));
-      if (binding != nullptr) return from_binding(role, device, options, *binding);
-      break;
-    }
-    case Role::contiguous_node:
-      for (const Roles::NodePool* node = roles.contiguous_nodes; node != nullptr;
-           node = node->next) {
-        if (node->numa_node == device.numa_node)
-          return from_role(role, device, options, node->pool);
-      }
-      return absent(role);
-    case Role::ordinary:
-      if (roles.of(role) == nullptr && !roles.ordinary_elsewhere.empty())
-        return elsewhere(device, roles.ordinary_elsewhere);
-      break;
-    case Role::atomic:
-    case Role::default_pool:
-    case Role::contiguous_default:
-      break;
-  }
-  return from_role(role, device, options, roles.of(role));
+  Candidate candidate{.role = role, .verdict = Verdict::skipped, .reason = Reason::absent};
+  make(candidate, role, device, options);
+  return candidate;
 }
 
 void describe(const Candidate& candidate, Text& text) {
