@@ -62,7 +62,7 @@ class CarveoutPool {
                                       std::as_writable_bytes(std::span{storage_}))} {}
 
   bool take(Handle& handle, std::uint32_t size_bytes) {
-    const auto block = pool_.take({.size_bytes = size_bytes}, {&kEverything, 1}, View::uncached);
+    const auto block = pool_.take(size_bytes, 0, kEverything, View::uncached);
     if (!block) return false;
     handle = *block;
     return true;

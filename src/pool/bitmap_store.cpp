@@ -30,35 +30,34 @@ class Bitmap {
   }
 
   static Tag take_within(State& state, const Need& need, const Reach& reach) {
-    const std::optional<Placer> placer = Placer::of(state, need, reach);
-    if (!placer) return kExhausted;
-    std::optional<Granules> best;
+    const Placer placer{state, need, reach};
+    if (placer.wanted() == 0) return kExhausted;
+    Granules best = kNone;
     Granules best_length = 0;
     Step step;
     while (next(state, step)) {
-      if (!step.free || (best && step.granules >= best_length)) continue;
-      const std::optional<Granules> at = placer->in(step.first, step.granules);
-      if (!at) continue;
+      if (!step.free || (best != kNone && step.granules >= best_length)) continue;
+      const Granules at = placer.in(step.first, step.granules);
+      if (at == kNone) continue;
       best = at;
       best_length = step.granules;
       if (need.fit != Fit::best) break;
     }
-    if (!best) return kExhausted;
+    if (best == kNone) return kExhausted;
 
-    const Granules wanted = placer->wanted();
-    for (Granules i = 0; i < wanted; ++i) put(state, *best + i, kTaken);
-    put(state, *best + wanted - 1, kTaken | kLast);
+    const Granules wanted = placer.wanted();
+    for (Granules i = 0; i < wanted; ++i) put(state, best + i, kTaken);
+    put(state, best + wanted - 1, kTaken | kLast);
     state.count_taken(wanted);
-    return *best;
+    return best;
   }
 
-  static std::expected<void, Error> give_back(State& state, PhysAddr first,
-                                              std::uint64_t size_bytes) {
+  static std::optional<Error> give_back(State& state, PhysAddr first, std::uint64_t size_bytes) {
     const auto block = block_at(state, first, size_bytes);
-    if (!block) return std::unexpected{block.error()};
+    if (!block) return block.error();
     state.note_peak(state.used);
     release(state, block->tag);
-    return {};
+    return std::nullopt;
   }
 
   static void release(State& state, Tag tag) {

@@ -30,11 +30,6 @@ class Parking {
  public:
   using Tag = std::uint32_t;
 
-  struct Taken {
-    Tag tag;
-    std::uint32_t serial;  ///< 0: nothing was taken
-  };
-
   explicit Parking(Words words) : words_{words} {}
 
   /// Takes the block that is parked in a slot, where `fits(tag)` says so. What it reads of the
@@ -44,16 +39,17 @@ class Parking {
     const Tag tag = words_.template slot<Order::relaxed>(slot);
     const std::uint32_t serial = words_.template serial<Order::acquire>(tag);
     if (!is(Life::parked, serial) || !fits(tag)) return {tag, 0};
-    const std::uint32_t live = next(Life::live, serial);
+    const std::uint32_t live = next(Life::parked, Life::live, serial);
     const bool won = words_.template claim<Order::acquire>(tag, serial, live);
     return {tag, won ? live : 0};  // the hint stays: the block comes back here, as a rule
   }
 
   /// Ends the life of a block. Of several who try, one succeeds.
   ///
+  /// @param serial  says that the block lives.
   /// @param life  parked: park() follows. none: its memory is made free.
   [[nodiscard]] bool end(Tag tag, std::uint32_t serial, Life life) {
-    return words_.template claim<Order::seq_cst>(tag, serial, next(life, serial));
+    return words_.template claim<Order::seq_cst>(tag, serial, next(Life::live, life, serial));
   }
 
   /// Puts a block whose life was ended so into a slot.
@@ -63,31 +59,38 @@ class Parking {
   template <class Locked, class Release>
   void park(std::uint32_t slot, Tag tag, Locked locked, Release release) {
     const Tag before = words_.template slot<Order::seq_cst>(slot);
-    if (before == tag) return;
-    const auto replace = [&] { return words_.template swap<Order::seq_cst>(slot, tag); };
-    if (is(Life::parked, words_.template serial<Order::relaxed>(before))) {
-      // Under the lock, so that who holds it misses nothing that was given back before.
-      locked([&] {
-        const Tag out = replace();
-        if (claim_parked(out)) release(out);
-      });
-    } else if (const Tag out = replace(); claim_parked(out)) {
-      locked([&] { release(out); });  // parked since the look
-    }
+    if (before != tag) replace(words_, slot, before, tag, locked, release);
   }
 
   /// Makes free what is parked in a slot. The lock is held.
   template <class Release>
   void collect(std::uint32_t slot, Release release) {
     const Tag tag = words_.template slot<Order::seq_cst>(slot);
-    if (claim_parked(tag)) release(tag);
+    if (claim_parked(words_, tag)) release(tag);
   }
 
  private:
-  [[nodiscard]] bool claim_parked(Tag tag) {
-    const std::uint32_t serial = words_.template serial<Order::seq_cst>(tag);
-    return is(Life::parked, serial) &&
-           words_.template claim<Order::acquire>(tag, serial, next(Life::none, serial));
+  // Not inlined, and all by value: the block comes back to its slot, as a rule, and then these
+  // steps are none.
+  template <class Locked, class Release>
+  [[gnu::noinline]] static void replace(Words words, std::uint32_t slot, Tag before, Tag tag,
+                                        Locked locked, Release release) {
+    const auto swap = [&] { return words.template swap<Order::seq_cst>(slot, tag); };
+    if (is(Life::parked, words.template serial<Order::relaxed>(before))) {
+      // Under the lock, so that who holds it misses nothing that was given back before.
+      locked([&] {
+        const Tag out = swap();
+        if (claim_parked(words, out)) release(out);
+      });
+    } else if (const Tag out = swap(); claim_parked(words, out)) {
+      locked([&] { release(out); });  // parked since the look
+    }
+  }
+
+  [[nodiscard]] static bool claim_parked(Words words, Tag tag) {
+    const std::uint32_t serial = words.template serial<Order::seq_cst>(tag);
+    return is(Life::parked, serial) && words.template claim<Order::acquire>(
+                                           tag, serial, next(Life::parked, Life::none, serial));
   }
 
   Words words_;

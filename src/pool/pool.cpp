@@ -37,64 +37,45 @@ Result<Block> Pool::take(const Need& need, std::span<const Reach> reaches, View 
   if (allocator_.has_slots()) {
     // A pool that is closed has nothing parked.
     Grant grant{.range = {PhysAddr{0}, 0}, .dma = DmaAddr{0}, .tag = 0, .chunk = 0, .serial = 0};
-    if (allocator_.take_parked(need, reaches, port_.processor(), grant)) {
+    if (allocator_.take_parked(need, reaches, port_.processor(), grant))
       return block_of(grant, view);
-    }
   }
   if (!port_.may_lock()) return refuse(Error::would_wait, settings_.name);
   const LockGuard guard{port_, lock_};
-  const std::expected<Grant, Error> grant =
-      closed_ ? std::unexpected{Error::pool_gone} : allocator_.take(need, reaches);
-  if (!grant) {
-    const Usage usage = allocator_.usage();
-    constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
-    return std::unexpected{
-        Failure{.code = grant.error(),
-                .pool = settings_.name,
-                .asked_bytes = align_up(need.size_bytes, settings_.granule_bytes).value_or(kMost),
-                .free_bytes = usage.free_bytes(),
-                .largest_run_bytes = usage.largest_run_bytes}};
+  Error error = Error::pool_gone;
+  if (!closed_) {
+    const std::expected<Grant, Error> grant = allocator_.take(need, reaches);
+    if (grant) return block_of(*grant, view);
+    error = grant.error();
   }
-  return block_of(*grant, view);
+  const Usage usage = allocator_.usage();
+  constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
+  return Result<Block>{std::unexpect,
+                       error,
+                       settings_.name,
+                       std::string_view{},
+                       align_up(need.size_bytes, settings_.granule_bytes).value_or(kMost),
+                       usage.free_bytes(),
+                       usage.largest_run_bytes};
 }
 
-Block Pool::block_of(const Grant& grant, View view) {
-  return {.cpu = pointer_into(settings_.chunks[grant.chunk], grant.range.base, view),
-          .dma = grant.dma,
-          .phys = grant.range.base,
-          .size_bytes = grant.range.size_bytes,
-          .pool = this,
-          .tag = grant.tag,
-          .serial = grant.serial};
+Result<void> Pool::refusal(Error code, const Block& block) const {
+  return Result<void>{std::unexpect, code, settings_.name, std::string_view{}, block.size_bytes};
 }
 
-std::unexpected<Failure> Pool::refusal(Error code, const Block& block) const {
-  return std::unexpected{
-      Failure{.code = code, .pool = settings_.name, .asked_bytes = block.size_bytes}};
-}
-
-Result<void> Pool::give_back(const Block& block) {
-  using tables::Given;
-  const PhysRange range{block.phys, block.size_bytes};
-  if (allocator_.has_slots() && block.pool == this) {
-    // A pool that is closed has no live block, so every block is refused here.
-    const Given given = allocator_.give_back_shared(port_, lock_, range, block.tag, block.serial);
-    if (given == Given::done) return {};
-    if (given == Given::would_wait) return refusal(Error::would_wait, block);
-  }
+Result<void> Pool::give_back_locked(const Block& block) {
   if (!port_.may_lock()) return refusal(Error::would_wait, block);
   const LockGuard guard{port_, lock_};
-  Error error = Error::pool_gone;
-  if (block.pool != this) {
-    if (!closed_) error = Error::foreign_block;
-  } else if (!closed_ && allocator_.has_slots()) {
-    error = allocator_.why_refused(range, block.tag, block.serial);
-  } else if (!closed_) {
-    const auto done = allocator_.give_back(range, block.tag, block.serial);
-    if (done) return {};
-    error = done.error();
+  const PhysRange range{block.phys, block.size_bytes};
+  std::optional<Error> error = Error::pool_gone;
+  if (!closed_ && block.pool != this) error = Error::foreign_block;
+  if (!closed_ && block.pool == this) {
+    // What could be given back, the slots took.
+    error = allocator_.has_slots() ? allocator_.why_refused(range, block.tag, block.serial)
+                                   : allocator_.give_back_compactly(range, block.tag, block.serial);
   }
-  return refusal(error, block);
+  if (!error) return {};
+  return refusal(*error, block);
 }
 
 Result<void> Pool::close() {

@@ -14,15 +14,6 @@ namespace {
 
 using tables::granules_for;
 
-/// A reach as the search may trust it: cut at 2^64 of the device's side; nothing where it is upside
-/// down.
-std::optional<Reach> bounded(const Reach& reach) {
-  if (reach.last < reach.first) return std::nullopt;
-  const std::uint64_t room = std::numeric_limits<std::uint64_t>::max() - reach.dma.raw();
-  const std::uint64_t span = std::min(reach.last.raw() - reach.first.raw(), room);
-  return Reach{reach.first, PhysAddr{reach.first.raw() + span}, reach.dma};
-}
-
 /// What is wrong with a request whatever the memory.
 std::optional<Error> fault_of(const Need& need) {
   if (need.size_bytes == 0) return Error::zero_size;
@@ -116,30 +107,46 @@ Result<RangeAllocator> RangeAllocator::create(std::span<const PhysRange> chunks,
 std::expected<Grant, Error> RangeAllocator::take(const Need& need, std::span<const Reach> reaches) {
   if (const auto fault = fault_of(need)) return std::unexpected{*fault};
 
-  if (state_.is_plain(need, reaches)) {
-    return take_plain(need.size_bytes, need.holder, need.context, reaches.front());
+  const std::uint64_t wanted = granules_for(state_, need.size_bytes);
+  if (state_.total != 0 && state_.is_plain(need, reaches)) {
+    const Tag tag = take_any(wanted, need.context);
+    if (tag >= tables::kTableFull) return std::unexpected{error_of(tag)};
+    return grant_of(tag, static_cast<Granules>(wanted), need.holder, reaches.front());
   }
 
   Error refusal = Error::unreachable;
   for (const Reach& stated : reaches) {
-    const std::optional<Reach> reach = bounded(stated);
-    if (!reach || !touches(*reach)) continue;
-    const Tag tag = state_.calls->take_within(state_, need, *reach);
-    if (tag < tables::kTableFull) {
-      return grant_of(tag, static_cast<Granules>(granules_for(state_, need.size_bytes)),
-                      need.holder, *reach);
-    }
+    // As the search may trust it: cut at 2^64 of the device's side.
+    Reach reach = stated;
+    const std::uint64_t room = std::numeric_limits<std::uint64_t>::max() - reach.dma.raw();
+    const std::uint64_t span = std::min(reach.last.raw() - reach.first.raw(), room);
+    reach.last = PhysAddr{reach.first.raw() + span};
+    if (stated.last < stated.first || !touches(reach)) continue;
+    const Tag tag = state_.calls->take_within(state_, need, reach);
+    if (tag < tables::kTableFull)
+      return grant_of(tag, static_cast<Granules>(wanted), need.holder, reach);
     if (refusal != Error::table_full) refusal = error_of(tag);
   }
   return std::unexpected{refusal};
+}
+
+/// What is parked, or what the store finds.
+RangeAllocator::Tag RangeAllocator::take_any(std::uint64_t granules, Context context) {
+  if (granules > state_.total) return tables::kExhausted;
+  if (static_cast<Granules>(granules) - 1 == state_.parked.last) {
+    state_.parked.last = tables::kNone;
+    return state_.parked.tag;
+  }
+  return state_.calls->take(state_, static_cast<Granules>(granules), context);
 }
 
 bool tables::State::is_plain(const Need& need, std::span<const Reach> reaches) const {
   if (need.fit != Fit::any || need.boundary_bytes != 0 || reaches.empty()) return false;
   const Reach& reach = reaches.front();
   const std::uint64_t offset = reach.dma.raw() - reach.first.raw();
-  return need.align_bytes <= granule_bytes && (offset & (need.align_bytes - 1)) == 0 &&
-         shows_all(reach);
+  // Of 0 the largest number.
+  const std::uint64_t below = need.align_bytes - 1;
+  return below < granule_bytes && ((need.align_bytes | offset) & below) == 0 && shows_all(reach);
 }
 
 void tables::collect(State& state) {
@@ -152,19 +159,30 @@ void tables::collect(State& state) {
 /// What give_back() did not settle at once: a store without serials, or a refusal.
 std::expected<void, Error> RangeAllocator::give_back_carefully(PhysRange range, Tag tag,
                                                                std::uint32_t serial) {
-  if (state_.calls->give_back != nullptr && serial == tables::kOnlySerial) {
-    return state_.calls->give_back(state_, range.base, range.size_bytes);
-  }
-  return std::unexpected{why_refused(range, tag, serial)};
+  if (const auto error = give_back_compactly(range, tag, serial)) return std::unexpected{*error};
+  return {};
 }
 
-Error RangeAllocator::why_refused(PhysRange range, Tag tag, std::uint32_t serial) const {
+std::optional<Error> RangeAllocator::give_back_compactly(PhysRange range, Tag tag,
+                                                         std::uint32_t serial) {
+  if (state_.calls->give_back != nullptr && serial == tables::kOnlySerial)
+    return state_.calls->give_back(state_, range.base, range.size_bytes);
+  const auto error = fault_of_block(range, tag, serial);
+  if (!error) release(state_.runs[tag], range, tag, serial);
+  return error;
+}
+
+std::optional<Error> RangeAllocator::fault_of_block(PhysRange range, Tag tag,
+                                                    std::uint32_t serial) const {
   if (tag >= state_.tags || state_.runs == nullptr) return Error::foreign_block;
   const Run& run = state_.runs[tag];
   const std::uint32_t now = tables::peek(run.serial);
   if (!is(tables::Life::live, serial) || serial > now) return Error::foreign_block;
   if (serial != now) return is_live(range) ? Error::stale_block : Error::double_free;
-  return range.base != state_.address_of(run.first) ? Error::wrong_address : Error::wrong_size;
+  const PhysRange given = range_of({.first = run.first, .granules = run.granules});
+  if (range.base != given.base) return Error::wrong_address;
+  if (range.size_bytes != given.size_bytes) return Error::wrong_size;
+  return std::nullopt;
 }
 
 std::expected<tables::Step, Error> tables::block_at(const State& state, PhysAddr first,
@@ -236,16 +254,17 @@ PhysRange RangeAllocator::chunk(std::size_t index) const {
 
 /// Whether a byte of any chunk lies in the reach.
 bool RangeAllocator::touches(const Reach& reach) const {
-  for (std::size_t i = 0; i < state_.area_count; ++i) {
-    if (reach.first <= chunk(i).last() && chunk(i).base <= reach.last) return true;
+  for (const Area& area : state_.chunks()) {
+    const std::uint64_t last = area.base.raw() + (bytes_of(area.granules) - 1);
+    if (reach.first.raw() <= last && area.base.raw() <= reach.last.raw()) return true;
   }
   return false;
 }
 
-std::uint64_t RangeAllocator::bytes_of(std::uint64_t granules) const {
-  constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
+std::uint64_t RangeAllocator::bytes_of(Granules granules) const {
+  const std::uint64_t bytes = std::uint64_t{granules} << state_.granule_shift;
   // Two chunks of half the address space each are the only case.
-  return granules > (kMost >> state_.granule_shift) ? kMost : granules << state_.granule_shift;
+  return bytes == 0 && granules != 0 ? std::numeric_limits<std::uint64_t>::max() : bytes;
 }
 
 PhysRange RangeAllocator::range_of(const tables::Step& step) const {

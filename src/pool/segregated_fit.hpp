@@ -51,18 +51,19 @@ class SegregatedFit {
   }
 
   static Tag take_within(State& state, const Need& need, const Reach& reach) {
-    const std::optional<Placer> placer = Placer::of(state, need, reach);
-    if (!placer) return kExhausted;
+    const Placer placer{state, need, reach};
+    if (placer.wanted() == 0) return kExhausted;
     const bool exact = need.context == Context::may_wait;
-    std::optional<Place> place;
-    if (need.fit == Fit::any || !exact) place = probe(state, *placer);
-    if (!place || !Tags::has_room(state)) {
+    Granules at = 0;
+    Tag run = kNone;
+    if (need.fit == Fit::any || !exact) run = search(state, placer, Fit::any, kProbes, at);
+    if (run == kNone || !Tags::has_room(state)) {
       collect(state);
-      place = exact ? search(state, *placer, need.fit) : probe(state, *placer);
-      if (!place) return kExhausted;
+      run = search(state, placer, exact ? need.fit : Fit::any, exact ? kNone : kProbes, at);
+      if (run == kNone) return kExhausted;
       if (!Tags::has_room(state)) return kTableFull;
     }
-    return carve_at(state, place->run, place->first, placer->wanted());
+    return carve_at(state, run, at, placer.wanted());
   }
 
   static void release(State& state, Tag tag) {
@@ -120,13 +121,8 @@ class SegregatedFit {
   }
 
  private:
-  struct Place {
-    Tag run;
-    Granules first;
-  };
-
   /// How many runs of one class a bounded search looks at.
-  static constexpr unsigned kProbes = 4;
+  static constexpr std::uint32_t kProbes = 4;
 
   // Rare, and kept out of the way of what is not: the first run of a class, and the last.
   [[gnu::noinline]] static void link_alone(State& state, Tag run, unsigned size_class) {
@@ -188,46 +184,34 @@ class SegregatedFit {
     return kNone;
   }
 
-  static std::optional<Place> probe(const State& state, const Placer& placer) {
-    const Tags tags{state};
-    unsigned size_class = Tags::class_of(placer.wanted()).floor;
-    while (state.classes.first_from(size_class, size_class)) {
-      const Tag head = state.heads + size_class;
-      Tag run = tags.next(head);
-      for (unsigned i = 0; i < kProbes && run != head; ++i) {
-        const Granules first = tags.first(run);
-        if (const auto at = placer.in(first, tags.length(run))) return Place{run, *at};
-        run = tags.next(run);
-      }
-      ++size_class;
-    }
-    return std::nullopt;
-  }
-
-  /// All runs that are long enough, and of those that would do the one that `fit` prefers.
-  static std::optional<Place> search(const State& state, const Placer& placer, Fit fit) {
-    std::optional<Place> best;
+  /// Of the runs that would do the one that `fit` prefers; kNone: there is
+  /// none.
+  ///
+  /// @param most  how many runs of each class are looked at.
+  /// @param at    receives the place in it.
+  [[gnu::noinline]] static Tag search(const State& state, const Placer& placer, Fit fit,
+                                      std::uint32_t most, Granules& at) {
+    Tag best = kNone;
     Granules best_length = 0;
     const Tags tags{state};
     unsigned size_class = Tags::class_of(placer.wanted()).floor;
     while (state.classes.first_from(size_class, size_class)) {
       const Tag head = state.heads + size_class;
-      for (Tag run = tags.next(head); run != head; run = tags.next(run)) {
-        const Granules first = tags.first(run);
+      std::uint32_t left = most;
+      for (Tag run = tags.next(head); run != head && left != 0; run = tags.next(run), --left) {
         const Granules length = tags.length(run);
-        const bool lower = !best || first < best->first;
-        const bool better = fit == Fit::best
-                                ? !best || length < best_length || (length == best_length && lower)
-                                : lower;
-        if (!better) continue;
-        const auto at = placer.in(first, length);
-        if (!at) continue;
-        best = Place{run, *at};
-        best_length = length;
+        if (best != kNone && fit == Fit::best && length > best_length) continue;
+        const Granules found = placer.in(tags.first(run), length);
+        if (found == kNone) continue;
+        if (best == kNone || found < at || (fit == Fit::best && length < best_length)) {
+          best = run;
+          best_length = length;
+          at = found;
+        }
         if (fit == Fit::any) return best;
       }
       // The runs of the next class are longer.
-      if (fit == Fit::best && best) return best;
+      if (fit == Fit::best && best != kNone) return best;
       ++size_class;
     }
     return best;

@@ -1,7 +1,9 @@
 // The lock-free part of a pool that several processors share. Linked only where a board says how
 // many there are (TagStore::for_processors()): a processor without an atomic compare-exchange never
 // comes here.
-#include "carveout/pool/tag_store.hpp"
+#include <span>
+
+#include "carveout/pool/range_allocator.hpp"
 #include "carveout/port/port.hpp"
 #include "parking.hpp"
 #include "placer.hpp"
@@ -15,94 +17,139 @@ constexpr int kOrder = order == Order::relaxed   ? __ATOMIC_RELAXED
                        : order == Order::acquire ? __ATOMIC_ACQUIRE
                                                  : __ATOMIC_SEQ_CST;
 
-/// Serials and slots, where they are.
+/// Serials and slots, where they are. Read once, and not after each atomic step again.
 class Words {
  public:
-  explicit Words(State& state) : state_{&state} {}
+  explicit Words(const State& state) : runs_{state.runs}, slots_{state.slots} {}
 
   template <Order order>
   [[nodiscard]] std::uint32_t serial(Tag tag) const {
-    return __atomic_load_n(&state_->runs[tag].serial, kOrder<order>);
+    return __atomic_load_n(&runs_[tag].serial, kOrder<order>);
   }
   template <Order order>
   [[nodiscard]] Tag slot(std::uint32_t index) const {
-    return __atomic_load_n(&state_->slots[index].hint, kOrder<order>);
+    return __atomic_load_n(&slots_[index].hint, kOrder<order>);
   }
   template <Order order>
   [[nodiscard]] bool claim(Tag tag, std::uint32_t from, std::uint32_t to) const {
-    return __atomic_compare_exchange_n(&state_->runs[tag].serial, &from, to, false, kOrder<order>,
+    return __atomic_compare_exchange_n(&runs_[tag].serial, &from, to, false, kOrder<order>,
                                        __ATOMIC_RELAXED);
   }
   template <Order order>
   [[nodiscard]] Tag swap(std::uint32_t index, Tag tag) const {
-    return __atomic_exchange_n(&state_->slots[index].hint, tag, kOrder<order>);
+    return __atomic_exchange_n(&slots_[index].hint, tag, kOrder<order>);
   }
 
  private:
-  State* state_;
+  Run* runs_;
+  Slot* slots_;
 };
+
+std::uint64_t bytes_of(const State& state, Granules granules) {
+  return std::uint64_t{granules} << state.granule_shift;
+}
+
+/// Without a division where the port numbers processors as the board counts them.
+std::uint32_t slot_of(const State& state, std::uint32_t processor) {
+  return processor < state.slot_count ? processor : processor % state.slot_count;
+}
+
+// The steps are few, so a call more would show: what is rare is kept out of line.
 
 /// Whether the granule is the first byte of that address. It may be any number: who looks without
 /// the lock may look at a tag that was dead long since.
-bool is_at(const State& state, Granules first, PhysAddr base) {
+[[gnu::noinline]] bool is_behind_first(const State& state, Granules first, PhysAddr base) {
   for (const Area& area : state.chunks()) {
     if (first - area.first < area.granules) return state.address_of(area, first) == base;
   }
   return false;
 }
+bool is_at(const State& state, Granules first, PhysAddr base) {
+  if (first < state.origin_end) [[likely]]
+    return base.raw() == state.origin + bytes_of(state, first);
+  return is_behind_first(state, first, base);
+}
 
-bool take(State& state, std::uint32_t processor, const Need& need, std::span<const Reach> reaches,
-          Grant& grant) {
-  if (need.size_bytes == 0 || !is_power_of_two(need.align_bytes)) return false;
+Taken take(State& state, std::uint32_t processor, std::uint64_t size_bytes, Holder holder) {
+  const auto fits = [&](Tag tag) {
+    // Rounded up to granules, the size is the block's. No block has 0 bytes, and none fits them.
+    const std::uint64_t bytes = bytes_of(state, peek(state.runs[tag].granules));
+    return bytes - size_bytes < state.granule_bytes;
+  };
+  const Taken taken = Parking{Words{state}}.take(slot_of(state, processor), fits);
+  if (taken.serial != 0) [[likely]]
+    put(state.runs[taken.tag].holder, holder);
+  return taken;
+}
+
+bool take_for(State& state, std::uint32_t processor, const Need& need,
+              std::span<const Reach> reaches, Grant& grant) {
   if (!state.is_plain(need, reaches)) return false;
-  const std::uint64_t wanted = granules_for(state, need.size_bytes);
-  const auto fits = [&](Tag tag) { return peek(state.runs[tag].granules) == wanted; };
-  const auto taken = Parking{Words{state}}.take(processor % state.slot_count, fits);
+  const Taken taken = take(state, processor, need.size_bytes, need.holder);
   if (taken.serial == 0) return false;
-  Run& run = state.runs[taken.tag];
-  put(run.holder, need.holder);
-  const PhysAddr base = state.address_of(run.first);
-  grant = {.range = {base, wanted << state.granule_shift},
+  const Run& run = state.runs[taken.tag];
+  const Granules first = peek(run.first);
+  const PhysAddr base = state.address_of(first);
+  grant = {.range = {base, bytes_of(state, peek(run.granules))},
            .dma = reaches.front().to_dma(base),
            .tag = taken.tag,
-           .chunk = state.chunk_of(run.first),
+           .chunk = state.chunk_of(first),
            .serial = taken.serial};
   return true;
 }
 
-Given give_back(State& state, PortRef port, LockWord& lock, PhysRange range, Tag tag,
-                std::uint32_t serial) {
-  if (tag >= state.tags || !is(Life::live, serial)) return Given::refused;
-  const Run& run = state.runs[tag];
-  // A live block's place does not change. If it is not that block, ending its life fails.
-  const Granules granules = peek(run.granules);
-  if (peek(run.serial) != serial || !is_at(state, peek(run.first), range.base) ||
-      range.size_bytes != std::uint64_t{granules} << state.granule_shift) {
-    return Given::refused;
-  }
-  if (!port.may_lock()) return Given::would_wait;
-
+[[gnu::always_inline]] inline Given park(State& state, const PortRef& port, LockWord& lock,
+                                         Taken block, std::uint32_t slot) {
   Parking parking{Words{state}};
-  const bool parks = granules <= state.park_most;
-  if (!parks || peek(state.used) > peek(state.peak)) {
-    const LockGuard guard{port, lock};
-    if (!parks) {
-      if (!parking.end(tag, serial, Life::none)) return Given::refused;
-      state.note_peak(state.used);
-      state.calls->release(state, tag);
-      return Given::done;
-    }
-    state.note_peak(state.used);
-  }
-  if (!parking.end(tag, serial, Life::parked)) return Given::refused;
+  if (!parking.end(block.tag, block.serial, Life::parked)) [[unlikely]]
+    return Given::refused;
   parking.park(
-      port.processor() % state.slot_count, tag,
-      [&](auto critical) {
+      slot, block.tag,
+      [&port, &lock](auto critical) {
         const LockGuard guard{port, lock};
         critical();
       },
-      [&](Tag out) { state.calls->release(state, out); });
+      [&state](Tag out) { state.calls->release(state, out); });
   return Given::done;
+}
+
+[[gnu::noinline]] Given note_peak_and_park(State& state, const PortRef& port, LockWord& lock,
+                                           Taken block, std::uint32_t slot) {
+  {
+    const LockGuard guard{port, lock};
+    state.note_peak(state.used);
+  }
+  return park(state, port, lock, block, slot);
+}
+
+/// A block that is too long to be parked.
+[[gnu::noinline]] Given make_free(State& state, const PortRef& port, LockWord& lock, Taken block) {
+  const LockGuard guard{port, lock};
+  if (!Parking{Words{state}}.end(block.tag, block.serial, Life::none)) return Given::refused;
+  state.note_peak(state.used);
+  state.calls->release(state, block.tag);
+  return Given::done;
+}
+
+Given give_back(State& state, const PortRef& port, LockWord& lock, PhysAddr base,
+                std::uint64_t size_bytes, Taken block) {
+  if (block.tag >= state.tags || !is(Life::live, block.serial)) [[unlikely]]
+    return Given::refused;
+  // A live block's place does not change. If it is not that block, ending its life fails.
+  const Run& run = state.runs[block.tag];
+  const Granules granules = peek(run.granules);
+  if (peek(run.serial) != block.serial || !is_at(state, peek(run.first), base) ||
+      size_bytes != bytes_of(state, granules)) [[unlikely]] {
+    return Given::refused;
+  }
+  if (!port.may_lock()) [[unlikely]]
+    return Given::would_wait;
+  if (granules > state.park_most) [[unlikely]]
+    return make_free(state, port, lock, block);
+  const std::uint32_t slot = slot_of(state, port.processor());
+  if (peek(state.used) > peek(state.peak)) [[unlikely]]
+    return note_peak_and_park(state, port, lock, block, slot);
+  return park(state, port, lock, block, slot);
 }
 
 void collect_slots(State& state) {
@@ -114,6 +161,7 @@ void collect_slots(State& state) {
 
 }  // namespace
 
-const SlotCalls kSlots{.take = take, .give_back = give_back, .collect = collect_slots};
+const SlotCalls kSlots{
+    .take = take, .take_for = take_for, .give_back = give_back, .collect = collect_slots};
 
 }  // namespace carveout::tables

@@ -21,4 +21,15 @@ enum class Life : std::uint32_t {
   return serial + ((static_cast<std::uint32_t>(life) - serial) & 3);
 }
 
+/// The same from a serial that is known to say `now`: one addition.
+[[nodiscard]] constexpr std::uint32_t next(Life now, Life life, std::uint32_t serial) {
+  return serial + ((static_cast<std::uint32_t>(life) - static_cast<std::uint32_t>(now)) & 3);
+}
+
+/// A block that was parked and lives again.
+struct Taken {
+  std::uint32_t tag;
+  std::uint32_t serial;  ///< 0: there was none
+};
+
 }  // namespace carveout::tables

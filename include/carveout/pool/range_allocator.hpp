@@ -170,21 +170,7 @@ class RangeAllocator {
     if (tag < state_.tags) [[likely]] {
       Run& run = state_.runs[tag];
       if (run.serial == serial && is(tables::Life::live, serial) && is_of(run, range)) [[likely]] {
-        run.serial = serial + 3;  // dead: next(Life::none, serial)
-        if (run.granules > state_.park_most) [[unlikely]] {
-          state_.note_peak(state_.used_by_blocks());
-          state_.calls->release(state_, tag);
-          return {};
-        }
-        const bool replaces = !state_.parked.none();
-        const Tag before = state_.parked.tag;
-        state_.parked = {.base = range.base.raw(),
-                         .last = run.granules - 1,
-                         .size_bytes = range.size_bytes,
-                         .tag = tag};
-        if (replaces) state_.calls->release(state_, before);
-        // The parked block still counts, so this is what blocks had until now.
-        state_.note_peak(state_.used);
+        release(run, range, tag, serial);
         return {};
       }
     }
@@ -215,26 +201,60 @@ class RangeAllocator {
   /// Cost: linear in chunks + blocks.
   [[nodiscard]] FreeRuns free_runs() const;
 
-  /// For a pool whose processors park blocks for themselves (TagStore::for_processors()). These
-  /// three may be called without the lock that all else needs, and take(), give_back() and
-  /// give_back_at() are not used beside them but for a take() under the lock.
-  [[nodiscard]] bool has_slots() const { return state_.slots != nullptr; }
+  /// For a pool whose processors park blocks for themselves (TagStore::for_processors()). What has
+  /// "parked" or "shared" in its name may be called without the lock that all else needs, and
+  /// take(), give_back() and give_back_at() are not used beside it but for a take() under the lock.
+  [[nodiscard]] [[gnu::always_inline]] bool has_slots() const {
+    return state_.slot_calls != nullptr;
+  }
   /// A block that `processor` parked, for a plain request of its length; false where there is none.
   /// Cost: constant.
   [[nodiscard]] bool take_parked(const Need& need, std::span<const Reach> reaches,
                                  std::uint32_t processor, Grant& grant) {
-    return state_.slot_calls->take(state_, processor, need, reaches, grant);
+    return state_.slot_calls->take_for(state_, processor, need, reaches, grant);
+  }
+  /// The same for a need of nothing but bytes, and a reach that shows all chunks. Serial 0: there
+  /// is none.
+  [[nodiscard]] [[gnu::always_inline]] tables::Taken take_parked(std::uint64_t size_bytes,
+                                                                 Holder holder,
+                                                                 std::uint32_t processor) {
+    return state_.slot_calls->take(state_, processor, size_bytes, holder);
+  }
+  [[nodiscard]] [[gnu::always_inline]] bool shows_all(const Reach& reach) const {
+    return state_.shows_all(reach);
   }
   /// give_back() that takes the lock where it must: to make room in a slot, and for what is not
   /// parked.
-  tables::Given give_back_shared(PortRef port, LockWord& lock, PhysRange range, std::uint32_t tag,
-                                 std::uint32_t serial) {
-    return state_.slot_calls->give_back(state_, port, lock, range, tag, serial);
+  [[gnu::always_inline]] tables::Given give_back_shared(const PortRef& port, LockWord& lock,
+                                                        PhysRange range, std::uint32_t tag,
+                                                        std::uint32_t serial) {
+    return state_.slot_calls->give_back(state_, port, lock, range.base, range.size_bytes,
+                                        {tag, serial});
   }
-  /// Why a block is refused, with the lock held.
-  [[nodiscard]] Error why_refused(PhysRange range, std::uint32_t tag, std::uint32_t serial) const;
   /// Makes free what is parked, with the lock held.
   void collect() { tables::collect(state_); }
+  /// Of a block that take_parked() gave.
+  [[nodiscard]] [[gnu::always_inline]] Grant grant_of(const tables::Taken& taken,
+                                                      const Reach& reach) const {
+    const Run& run = state_.runs[taken.tag];
+    const std::uint64_t size_bytes = std::uint64_t{tables::peek(run.granules)}
+                                     << state_.granule_shift;
+    const Granules first = tables::peek(run.first);
+    std::uint32_t chunk = 0;
+    PhysAddr base{state_.origin + (std::uint64_t{first} << state_.granule_shift)};
+    if (first >= state_.origin_end) [[unlikely]] {
+      chunk = state_.chunk_of(first);
+      base = state_.address_of(first);
+    }
+    return {{base, size_bytes}, reach.to_dma(base), taken.tag, chunk, taken.serial};
+  }
+  /// give_back() in less code and more time. Nothing where it was done.
+  [[nodiscard]] std::optional<Error> give_back_compactly(PhysRange range, std::uint32_t tag,
+                                                         std::uint32_t serial);
+  /// Why a block is refused.
+  [[nodiscard]] Error why_refused(PhysRange range, std::uint32_t tag, std::uint32_t serial) const {
+    return fault_of_block(range, tag, serial).value_or(Error::foreign_block);
+  }
 
   [[nodiscard]] std::uint64_t granule_bytes() const { return state_.granule_bytes; }
   [[nodiscard]] std::size_t chunk_count() const { return state_.area_count; }
@@ -311,12 +331,37 @@ class RangeAllocator {
     return state_.area_count == 0 ? Error::unreachable : Error::exhausted;
   }
 
+  /// What is wrong with a block that is given back.
+  [[nodiscard]] std::optional<Error> fault_of_block(PhysRange range, Tag tag,
+                                                    std::uint32_t serial) const;
+
+  /// Of a live block with just that range.
+  [[gnu::always_inline]] void release(Run& run, PhysRange range, Tag tag, std::uint32_t serial) {
+    run.serial = serial + 3;  // dead: next(Life::none, serial)
+    if (run.granules > state_.park_most) [[unlikely]] {
+      state_.note_peak(state_.used_by_blocks());
+      state_.calls->release(state_, tag);
+      return;
+    }
+    const bool replaces = !state_.parked.none();
+    const Tag before = state_.parked.tag;
+    state_.parked = {.base = range.base.raw(),
+                     .last = run.granules - 1,
+                     .size_bytes = range.size_bytes,
+                     .tag = tag};
+    if (replaces) state_.calls->release(state_, before);
+    // The parked block still counts, so this is what blocks had until now.
+    state_.note_peak(state_.used);
+  }
+
   std::expected<void, Error> give_back_carefully(PhysRange range, Tag tag, std::uint32_t serial);
+
+  [[nodiscard]] Tag take_any(std::uint64_t granules, Context context);
 
   [[nodiscard]] bool touches(const Reach& reach) const;
   [[nodiscard]] bool is_live(const tables::Step& step) const;
   [[nodiscard]] bool is_live(PhysRange range) const;
-  [[nodiscard]] std::uint64_t bytes_of(std::uint64_t granules) const;
+  [[nodiscard]] [[gnu::noinline]] std::uint64_t bytes_of(Granules granules) const;
   [[nodiscard]] PhysRange range_of(const tables::Step& step) const;
 
   mutable tables::State state_;  ///< usage() merges what is parked

@@ -172,7 +172,8 @@ struct State {
     const std::uint64_t last = highest - reach.first.raw() + reach.dma.raw();
     return reach.first.raw() <= lowest && highest <= reach.last.raw() && reach.dma.raw() <= last;
   }
-  /// Whether a request without a fault asks for nothing but bytes, and of all chunks.
+  /// Whether a request asks for nothing but bytes, and of all chunks. Then nothing is wrong with it
+  /// but perhaps its size.
   [[nodiscard]] bool is_plain(const Need& need, std::span<const Reach> reaches) const;
 
   [[nodiscard]] std::span<Area> chunks() const { return {areas, area_count}; }
@@ -221,7 +222,7 @@ struct Calls {
   /// The longest free run. Parked blocks are not free.
   Granules (*longest)(const State& state);
   /// RangeAllocator::give_back_at() of a store without serials; nullptr in others.
-  std::expected<void, Error> (*give_back)(State& state, PhysAddr first, std::uint64_t size_bytes);
+  std::optional<Error> (*give_back)(State& state, PhysAddr first, std::uint64_t size_bytes);
 };
 
 /// Makes free whatever is parked.
@@ -241,14 +242,17 @@ enum class Given : std::uint8_t {
   would_wait,  ///< only the lock could tell, and the caller may not wait for it
 };
 
-/// What processors that share a pool do without its lock.
+/// What processors that share a pool do without its lock. Answers fit in registers: what is made of
+/// them is inlined where it is wanted.
 struct SlotCalls {
-  /// A plain request. `grant` is written where it was served.
-  bool (*take)(State& state, std::uint32_t processor, const Need& need,
-               std::span<const Reach> reaches, Grant& grant);
+  /// A block that was parked, for a request of so many bytes.
+  Taken (*take)(State& state, std::uint32_t processor, std::uint64_t size_bytes, Holder holder);
+  /// The same for any request; `grant` is written where it was served.
+  bool (*take_for)(State& state, std::uint32_t processor, const Need& need,
+                   std::span<const Reach> reaches, Grant& grant);
   /// Takes the lock where it must.
-  Given (*give_back)(State& state, PortRef port, LockWord& lock, PhysRange range, Tag tag,
-                     std::uint32_t serial);
+  Given (*give_back)(State& state, const PortRef& port, LockWord& lock, PhysAddr base,
+                     std::uint64_t size_bytes, Taken block);
   /// Makes free whatever is parked. The lock is held.
   void (*collect)(State& state);
 };

@@ -185,6 +185,41 @@ TEST_P(SharedPool, ServesAnInterruptFromTheSlotAndRefusesItWhatNeedsTheLock) {
   give_back(*served);
 }
 
+TEST_P(SharedPool, GivesTheSameToARequestOfNothingButBytes) {
+  const auto plain = [&](std::uint64_t size_bytes) {
+    return pool_.take(size_bytes, 7, kReaches[0], View::uncached);
+  };
+  const Block first = *plain(2 * kGranule);
+  EXPECT_EQ(locks(), 1);
+  give_back(first);
+  locks();
+  const Block again = *plain(kGranule + 1);
+  EXPECT_EQ(locks(), 0);
+  EXPECT_EQ(again.phys, first.phys);
+  EXPECT_EQ(again.dma, first.dma);
+  EXPECT_EQ(again.size_bytes, 2 * kGranule);
+  EXPECT_EQ(again.pool, &pool_);
+  EXPECT_EQ(pool_.any_holder(), 7U);
+  give_back(again);
+  EXPECT_EQ(plain(0).error().code, Error::zero_size);
+  EXPECT_EQ(plain((kGranules + 1) * kGranule).error().code, Error::exhausted);
+}
+
+TEST_P(SharedPool, TakesNothingFromTheSlotThatTheDeviceDoesNotReach) {
+  give_back(take(2));
+  const Reach behind{PhysAddr{kBase + 4 * kGranule}, PhysAddr{~std::uint64_t{0}}, DmaAddr{0x1000}};
+  const Block block = *pool_.take(2 * kGranule, 7, behind, View::uncached);
+  EXPECT_EQ(block.phys, PhysAddr{kBase + 4 * kGranule});
+  EXPECT_EQ(block.dma, DmaAddr{0x1000});
+}
+
+TEST_P(SharedPool, TakesNoLongerBlockThanAskedForFromTheSlot) {
+  give_back(take(2));
+  locks();
+  EXPECT_EQ(take(1).size_bytes, kGranule);
+  EXPECT_EQ(locks(), 1);
+}
+
 TEST(SharedPoolOfABitmap, IsOneWithALock) {
   EXPECT_EQ(TagStore::bitmap().for_processors(4).slots(), 0U);
 }
