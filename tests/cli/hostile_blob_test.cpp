@@ -27,14 +27,18 @@ struct Who {
 bool answers(const std::vector<std::byte>& blob, std::string_view words = "", const Who& who = {}) {
   const TemporaryFolder folder;
   const std::string board = folder.write("board.dtb", text_of(blob));
-  const std::vector<std::vector<std::string>> uses{
+  std::vector<std::vector<std::string>> uses{
       {"map", board},
       {"map", "--json", board},
       {"why", board, "--device", who.device, "--size", "4K", "--count", "3"},
-      {"why", board, "--device", who.device, "--size", "4K", "--count", "65000", "--json"},
-      {"why", board, "--device", who.device, "--size", "1", "--align", "8K", "--count", "1000"},
       {"why", board, "--bus", who.bus, "--size", "4K", "--json"},
   };
+  if (who.device != "/") {
+    uses.push_back(
+        {"why", board, "--device", who.device, "--size", "4K", "--count", "65000", "--json"});
+    uses.push_back(
+        {"why", board, "--device", who.device, "--size", "1", "--align", "8K", "--count", "1000"});
+  }
   bool refused = false;
   for (const auto& arguments : uses) {
     const Outcome run = carveout(arguments);
