@@ -87,7 +87,7 @@ class Bitmap {
     return step;
   }
 
-  static Granules longest(const State& state) {
+  static Granules longest(const State& state, std::uint32_t /*most_looks*/) {
     Granules longest = 0;
     Step step;
     while (next(state, step)) {

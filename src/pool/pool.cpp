@@ -48,7 +48,8 @@ Result<Block> Pool::take(const Need& need, std::span<const Reach> reaches, View 
     if (grant) return block_of(*grant, view);
     error = grant.error();
   }
-  const Usage usage = allocator_.usage();
+  const bool full = error == Error::exhausted || error == Error::table_full;
+  const Usage usage = full ? allocator_.usage(need.context) : Usage{};
   constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
   return Result<Block>{std::unexpect,
                        error,
@@ -89,6 +90,16 @@ Result<void> Pool::close() {
 Usage Pool::usage() const {
   const LockGuard guard{port_, lock_};
   return allocator_.usage();
+}
+
+void Pool::visit(FunctionRef<void(const Held&)> see) const {
+  const LockGuard guard{port_, lock_};
+  allocator_.visit(see);
+}
+
+FreeRuns Pool::free_runs() const {
+  const LockGuard guard{port_, lock_};
+  return allocator_.free_runs();
 }
 
 std::optional<Holder> Pool::any_holder() const {

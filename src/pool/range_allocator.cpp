@@ -212,12 +212,15 @@ std::expected<void, Error> RangeAllocator::give_back_at(PhysAddr first, std::uin
   return give_back(range_of(*block), block->tag, serial);
 }
 
-Usage RangeAllocator::usage() const {
+Usage RangeAllocator::usage(Context context) const {
   tables::collect(state_);
+  constexpr std::uint32_t kFew = 4;
+  const std::uint32_t looks =
+      context == Context::may_wait ? std::numeric_limits<std::uint32_t>::max() : kFew;
   return {.total_bytes = bytes_of(state_.total),
           .used_bytes = bytes_of(state_.used),
           .peak_bytes = bytes_of(std::max(state_.peak, state_.used)),
-          .largest_run_bytes = bytes_of(state_.calls->longest(state_)),
+          .largest_run_bytes = bytes_of(state_.calls->longest(state_, looks)),
           .blocks = state_.blocks};
 }
 
@@ -239,6 +242,7 @@ void RangeAllocator::visit(FunctionRef<void(const Held&)> see) const {
 }
 
 FreeRuns RangeAllocator::free_runs() const {
+  tables::collect(state_);
   FreeRuns runs{};
   tables::Step step;
   while (state_.calls->next(state_, step)) {

@@ -73,13 +73,13 @@ class SegregatedFit {
     link_rest(state, free.run, free.length);
   }
 
-  static Granules longest(const State& state) {
+  static Granules longest(const State& state, std::uint32_t most_looks) {
     const unsigned size_class = state.classes.last();
     if (size_class == SizeClass::kCount) return 0;
     const Tags tags{state};
     const Tag head = state.heads + size_class;
     Granules longest = 0;
-    for (Tag run = tags.next(head); run != head; run = tags.next(run)) {
+    for (Tag run = tags.next(head); run != head && most_looks-- != 0; run = tags.next(run)) {
       const Granules length = tags.length(run);
       if (length <= SizeClass::kPerOctave) return length;  // as long as all others of its class
       if (length > longest) longest = length;

@@ -1,4 +1,4 @@
-// A second opinion on the allocator's tables: a walk that shares no code with the allocator and
+// A second opinion on the allocator's tables: a walk of its own that
 // judges every rule that its comments state. Tests call it after each step.
 #pragma once
 

@@ -85,16 +85,18 @@ class BlockPool {
   /// owner left them. The block names the Pool, and is given back here and not there.
   ///
   /// Fails with exactly one of: table_full (most_pages are in use, whole), pool_gone (closed), and
-  /// what Pool::take() fails with where another page is needed.
-  /// Cost: constant; a page more is Pool::take().
+  /// would_wait, and what Pool::take() fails with where another page is needed.
+  /// Cost: constant; a page more is Pool::take(). Context: as for Pool::take().
   [[nodiscard]] Result<Block> take(Context context = Context::may_wait);
 
   /// Fails with exactly one of: pool_gone (closed), foreign_block (of another pool, or never
-  /// given), double_free, wrong_address, wrong_size. A refused call changes nothing. Cost:
-  /// constant.
+  /// given), double_free (given back before, and free now), stale_block (given back before, and
+  /// somebody's now), wrong_address, wrong_size, would_wait. A refused call changes nothing. A
+  /// block's serials come round after 2^30 allocations of it.
+  /// Cost: linear in pages.
   Result<void> give_back(const Block& block);
 
-  /// Gives all pages back. Fails with: in_use (blocks live), pool_gone (closed before).
+  /// Gives all pages back. Fails with: in_use (blocks live), pool_gone (closed before), would_wait.
   /// Cost: linear in pages.
   Result<void> close();
 
@@ -104,9 +106,17 @@ class BlockPool {
  private:
   static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
+  /// Serials of live blocks, modulo kSerialStep. A Pool gives no such serial, and a block of one is
+  /// refused by the other.
+  static constexpr std::uint32_t kSerialStep = 4;
+  static constexpr std::uint32_t kLive = 3;
+  [[nodiscard]] static constexpr bool is_live(std::uint32_t serial) {
+    return serial % kSerialStep == kLive;
+  }
+
   /// One block, by its number through all pages.
   struct Entry {
-    std::uint32_t serial = 0;    ///< odd while the block lives; only ever counted up
+    std::uint32_t serial = 0;    ///< says by is_live() whether the block lives; only counted up
     std::uint32_t next = kNone;  ///< of a free one: the next free one
   };
 
@@ -122,7 +132,11 @@ class BlockPool {
         entries_{entries} {}
 
   [[nodiscard]] Block block_of(std::uint32_t index) const;
-  [[nodiscard]] Result<void> grow(Context context);
+  [[nodiscard]] std::uint32_t next_block();
+  [[nodiscard]] bool has(PhysAddr at) const;
+  [[nodiscard]] Result<Block> take_page(Context context) const;
+  [[nodiscard]] bool add_page(const Block& page);
+  void give_page_back(const Block& page);
 
   Settings settings_;
   BlockLayout layout_;

@@ -74,10 +74,11 @@ class Pool {
   /// the caches too: both are the verbs' business (ops).
   ///
   /// Fails with exactly what RangeAllocator::take() fails with, pool_gone, and would_wait (the port
-  /// does not let this context wait for the lock); but for the last, the failure carries the pool,
-  /// what was asked in whole granules, what is free and the longest free run.
-  /// Cost: at most one lock; the allocator's. Context: any, interrupts too, as the port's lock lets
-  /// them.
+  /// does not let this context wait for the lock); but for the last, the failure carries the pool
+  /// and what was asked in whole granules, and exhausted and table_full carry what is free and the
+  /// longest free run (see RangeAllocator::usage() for who must not wait).
+  /// Cost: at most one lock; the allocator's, and of a refusal that of usage(). Context: any,
+  /// interrupts too, as the port's lock lets them.
   [[nodiscard]] Result<Block> take(const Need& need, std::span<const Reach> reaches, View view);
 
   /// take() for a need of nothing but bytes, and one reach: the same answers in fewer steps.
@@ -108,13 +109,18 @@ class Pool {
     return give_back_locked(block);
   }
 
-  /// Ends the pool; not in a context that may not wait for the lock, and so for all below. Blocks
-  /// that are given back afterwards are told pool_gone, as long as the
-  /// pool's storage exists. Fails with: in_use (blocks live), pool_gone (ended before).
+  /// Ends the pool. Blocks that are given back afterwards are told pool_gone, as long as the pool's
+  /// storage exists. Fails with: in_use (blocks live), pool_gone (ended before).
+  /// Context: of this and of all below that take the lock, none that may not wait for it.
   Result<void> close();
 
   [[nodiscard]] Usage usage() const;
-  /// Whoever holds the live block of the lowest address; nothing where no block lives.
+  /// Calls `see` with every live block, in the order of chunks and addresses, and the lock held.
+  void visit(FunctionRef<void(const Held&)> see) const;
+  /// How many free runs there are of each length.
+  [[nodiscard]] FreeRuns free_runs() const;
+  /// Whoever holds the live block of the lowest address of the first chunk that has one; nothing
+  /// where no block lives.
   [[nodiscard]] std::optional<Holder> any_holder() const;
 
   [[nodiscard]] std::string_view name() const { return settings_.name; }

@@ -39,7 +39,8 @@ struct Need {
   Context context = Context::may_wait;
 };
 
-/// A range handed out. Together, tag and serial name this one allocation for ever.
+/// A range handed out. Together, tag and serial name this one allocation
+/// among the 2^30 under its tag.
 struct Grant {
   PhysRange range;    ///< whole granules
   DmaAddr dma;        ///< of its first byte, by the reach that it was taken from
@@ -75,13 +76,14 @@ using FreeRuns = std::array<std::uint32_t, 32>;
 ///
 /// Guarantees: what it hands out is never handed out again before it is given back; a range lies
 /// whole in one chunk and in one reach; a refused call changes nothing that a caller can see; no
-/// value of any argument makes it read or write outside its tables. It takes no lock and calls
-/// nobody: Pool does that.
+/// value of any argument makes it read or write outside its tables. But for give_back_shared() it
+/// takes no lock and calls nobody: Pool does that.
 ///
 /// A block of at most 1/64 of the memory that is given back is parked: the next request of its
 /// length gets it, and otherwise it becomes free for everybody when the next one is parked, and
-/// before anything is refused. For a caller it is free memory in every respect, but for one: where
-/// each processor parks blocks for itself, those of the others count as used in the peak.
+/// before anything is refused. For a caller it is free memory in every respect, but for two: where
+/// each processor parks blocks for itself, those of the others count as used in the peak, and a
+/// block that one of them is just driving out of its slot may be missed by another's request.
 ///
 /// One owner: it may be moved, and the source of a move is not used again.
 class RangeAllocator {
@@ -186,9 +188,13 @@ class RangeAllocator {
   /// Cost: linear in chunks, and in blocks where the store is not dense.
   std::expected<void, Error> give_back_at(PhysAddr first, std::uint64_t size_bytes);
 
-  /// What is parked is merged first: it is free. Cost: linear in the slots and in the free runs of
-  /// the longest size class.
-  [[nodiscard]] Usage usage() const;
+  /// What is parked is merged first: it is free.
+  ///
+  /// @param context  must_not_wait: largest_run_bytes may be up to 1/16 too little, as only a few
+  /// runs
+  ///                 of the longest size class are looked at.
+  /// Cost: linear in the slots and, for may_wait, in the free runs of the longest size class.
+  [[nodiscard]] Usage usage(Context context = Context::may_wait) const;
   /// Whoever holds the live block of the lowest address of the first chunk that has one. 0 where
   /// the store keeps no holders.
   /// Cost: linear in chunks + blocks.
@@ -197,8 +203,7 @@ class RangeAllocator {
   /// Calls `see` with every live block, in the order of chunks and addresses.
   /// Cost: linear in chunks + blocks.
   void visit(FunctionRef<void(const Held&)> see) const;
-  /// The parked block is not among the free runs: it is about to be used again.
-  /// Cost: linear in chunks + blocks.
+  /// What is parked is merged first. Cost: linear in chunks + blocks.
   [[nodiscard]] FreeRuns free_runs() const;
 
   /// For a pool whose processors park blocks for themselves (TagStore::for_processors()). What has

@@ -219,8 +219,8 @@ struct Calls {
   bool (*next)(const State& state, Step& step);
   /// The run that has granule `at`.
   Step (*find)(const State& state, Granules at);
-  /// The longest free run. Parked blocks are not free.
-  Granules (*longest)(const State& state);
+  /// The longest free run, or of so many of its size class the longest. Parked blocks are not free.
+  Granules (*longest)(const State& state, std::uint32_t most_looks);
   /// RangeAllocator::give_back_at() of a store without serials; nullptr in others.
   std::optional<Error> (*give_back)(State& state, PhysAddr first, std::uint64_t size_bytes);
 };
@@ -264,11 +264,11 @@ extern const SlotCalls kSlots;
 /// rules; they differ in what they cost and in what they notice.
 ///
 ///             bytes                         give_back_at()   notices
-///   sparse    24 per live block, under      linear in live   every misuse of a block
-///             2 KiB besides; whatever the   blocks
-///             granule
-///   dense     16 per granule, and 16 for    constant         every misuse of a block
-///             each size class it can have
+///   sparse    24 per live block, 40 per     linear in live   every misuse of a block
+///             chunk, 1792 besides;          blocks
+///             whatever the granule
+///   dense     16 per granule, and 16 for    constant; a      every misuse of a block
+///             each size class it can have   refusal linear
 ///   bitmap    1/4 per granule               linear           all but the reuse of exactly the same
 ///                                                            range: it keeps no serials and no
 ///                                                            holders

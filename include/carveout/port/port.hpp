@@ -42,8 +42,7 @@ using LockState = std::uintptr_t;
 ///                      there the answer is false, and calls that need the lock fail with
 ///                      would_wait. Without it: always.
 ///   processor          the number of the processor that runs this, from 0. It may be another one
-///   as
-///                      soon as it is read: a hint at where to look first. Without it: 0.
+///                      as soon as it is read: a hint at where to look first. Without it: 0.
 /// The library owes: it calls cache functions with pointers that cpu_view() gave, of cached views,
 /// and holds a lock for a time that is bounded by the pool's tables, never during cache work.
 template <class P>

@@ -33,6 +33,23 @@ static_assert(BlockPool::layout(of(8, 3, 0)).error() == Error::bad_alignment);
 static_assert(BlockPool::layout(of(8, 8, 48)).error() == Error::bad_boundary);
 static_assert(BlockPool::layout(of(~std::uint64_t{0}, 8, 0)).error() == Error::exhausted);
 
+/// A port with one mutex for all pools, as Mutex has: nobody may lock twice.
+struct OneMutex : sim::HostPort {
+  using HostPort::HostPort;
+
+  [[nodiscard]] LockState lock(LockWord& /*word*/) noexcept {
+    nested = nested || held;
+    held = true;
+    return 0;
+  }
+  void unlock(LockWord& /*word*/, LockState /*state*/) noexcept { held = false; }
+  [[nodiscard]] bool may_lock() const noexcept { return !in_interrupt; }
+
+  bool held = false;
+  bool nested = false;
+  bool in_interrupt = false;
+};
+
 class Bench {
  public:
   explicit Bench(const BlockPool::Settings& settings)
@@ -41,6 +58,7 @@ class Bench {
 
   Pool& pool() { return pool_; }
   BlockPool& blocks() { return blocks_; }
+  OneMutex& port() { return port_; }
 
  private:
   static constexpr std::array kReaches{
@@ -52,7 +70,7 @@ class Bench {
   std::array<PhysRange, 1> ranges_{PhysRange{PhysAddr{0x20000000}, 0x8000}};
   std::vector<std::byte> tables_ = std::vector<std::byte>(RangeAllocator::storage_bytes(1, 8));
   sim::Machine machine_;
-  sim::HostPort port_{machine_};
+  OneMutex port_{machine_};
   Pool pool_{{.name = "bench", .memory = Memory::coherent, .granule_bytes = 64, .chunks = chunks_},
              port_,
              *RangeAllocator::create(ranges_, 64, 8, tables_)};
@@ -81,6 +99,38 @@ TEST(BlockPool, KeepsTheAlignmentAndTheBoundaryAtTheDevice) {
   }
   EXPECT_EQ(bench.blocks().take().error().code, Error::table_full);
   EXPECT_EQ(bench.blocks().usage(), (BlockPool::Usage{8, 8, 2, 4096}));
+}
+
+TEST(BlockPool, NeverLocksTwiceAtATime) {
+  Bench bench{{.size_bytes = 2048, .most_pages = 2}};
+  std::vector<Block> taken;
+  while (auto block = bench.blocks().take()) taken.push_back(*block);
+  EXPECT_EQ(taken.size(), 4U);
+  for (const Block& block : taken) EXPECT_TRUE(bench.blocks().give_back(block));
+  EXPECT_TRUE(bench.blocks().close());
+  EXPECT_FALSE(bench.port().nested);
+}
+
+TEST(BlockPool, TellsWhoMayNotWaitForTheLock) {
+  Bench bench{{.size_bytes = 64}};
+  const Block block = *bench.blocks().take();
+  bench.port().in_interrupt = true;
+  EXPECT_EQ(bench.blocks().take().error().code, Error::would_wait);
+  EXPECT_EQ(bench.blocks().give_back(block).error().code, Error::would_wait);
+  EXPECT_EQ(bench.blocks().close().error().code, Error::would_wait);
+  bench.port().in_interrupt = false;
+  EXPECT_TRUE(bench.blocks().give_back(block));
+}
+
+TEST(BlockPool, ABlockIsForeignToThePoolItWasCutFromAndAPageToTheBlockPool) {
+  Bench bench{{.size_bytes = 4096}};
+  const Block block = *bench.blocks().take();
+  EXPECT_EQ(bench.pool().give_back(block).error().code, Error::foreign_block);
+  const std::array reach{Reach{PhysAddr{0x20000000}, PhysAddr{0x2fffffff}, DmaAddr{0x800}}};
+  const Block page = *bench.pool().take({.size_bytes = 4096}, reach, View::uncached);
+  EXPECT_EQ(bench.blocks().give_back(page).error().code, Error::foreign_block);
+  EXPECT_EQ(bench.blocks().usage().blocks, 1U);
+  EXPECT_EQ(bench.pool().usage().blocks, 2U);
 }
 
 TEST(BlockPool, DetectsEveryMisuseAndChangesNothing) {
