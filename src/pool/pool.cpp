@@ -99,6 +99,8 @@ void Pool::visit(FunctionRef<void(const Held&)> see) const {
 
 FreeRuns Pool::free_runs() const {
   const LockGuard guard{port_, lock_};
+  // Merges what is parked, which is free for a caller.
+  static_cast<void>(allocator_.usage(Context::must_not_wait));
   return allocator_.free_runs();
 }
 

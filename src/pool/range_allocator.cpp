@@ -242,7 +242,6 @@ void RangeAllocator::visit(FunctionRef<void(const Held&)> see) const {
 }
 
 FreeRuns RangeAllocator::free_runs() const {
-  tables::collect(state_);
   FreeRuns runs{};
   tables::Step step;
   while (state_.calls->next(state_, step)) {

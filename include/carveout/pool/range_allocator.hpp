@@ -203,7 +203,7 @@ class RangeAllocator {
   /// Calls `see` with every live block, in the order of chunks and addresses.
   /// Cost: linear in chunks + blocks.
   void visit(FunctionRef<void(const Held&)> see) const;
-  /// What is parked is merged first. Cost: linear in chunks + blocks.
+  /// What is parked is not among the free runs; usage() merges it. Cost: linear in chunks + blocks.
   [[nodiscard]] FreeRuns free_runs() const;
 
   /// For a pool whose processors park blocks for themselves (TagStore::for_processors()). What has

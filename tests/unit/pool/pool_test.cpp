@@ -176,6 +176,32 @@ TEST(PoolTake, AFailureSaysWhatWasAskedInGranulesAndWhatIsThere) {
                                       .largest_run_bytes = 1024 - 64}));
 }
 
+/// Runs of 17 to 18 granules share a class, and the one that is looked at last is the longest.
+TEST(PoolTake, AFailureOfWhoMustNotWaitSaysTheLongestRunToASixteenth) {
+  Bench bench{{{phys(0x20000000, 64 * 2048), nullptr, nullptr}}, 128};
+  const auto take = [&](std::uint64_t granules) {
+    return *bench.take({.size_bytes = granules * kGranule, .fit = Fit::first});
+  };
+  std::vector<Block> runs{take(18)};
+  for (int i = 0; i < 12; ++i) {
+    static_cast<void>(take(1));
+    runs.push_back(take(17));
+  }
+  while (bench.take({.size_bytes = kGranule * 64})) {
+  }
+  while (bench.take({.size_bytes = kGranule})) {
+  }
+  for (const Block& run : runs) ASSERT_TRUE(bench.pool().give_back(run));
+  const std::uint64_t exact = bench.take({.size_bytes = kGranule * 40}).error().largest_run_bytes;
+  const std::uint64_t about =
+      bench.take({.size_bytes = kGranule * 40, .context = Context::must_not_wait})
+          .error()
+          .largest_run_bytes;
+  EXPECT_EQ(exact, 18 * kGranule);
+  EXPECT_GE(about, 17 * kGranule);
+  EXPECT_LE(about, exact);
+}
+
 TEST(PoolTake, AFailureOfAHostileSizeSaysTheLargestNumberAndDoesNotWrap) {
   Bench bench{{plain()}};
   EXPECT_EQ(bench.take({.size_bytes = kTop}).error().asked_bytes, kTop);
@@ -230,6 +256,38 @@ TEST(PoolGiveBack, PassesOnTheAllocatorsReasonsAndChangesNothing) {
 }
 
 // ---- close ------------------------------------------------------------------------------------
+
+TEST(PoolStatistics, SayWhoHoldsWhat) {
+  Bench bench{{plain()}};
+  const Block first = *bench.take({.size_bytes = 64, .holder = 7, .fit = Fit::first});
+  const Block second = *bench.take({.size_bytes = 200, .holder = 9, .fit = Fit::first});
+  std::vector<Held> held;
+  bench.pool().visit([&](const Held& one) { held.push_back(one); });
+  ASSERT_EQ(held.size(), 2U);
+  EXPECT_EQ(held[0].range, (PhysRange{first.phys, 64}));
+  EXPECT_EQ(held[0].holder, 7U);
+  EXPECT_EQ(held[1].range, (PhysRange{second.phys, 256}));
+  EXPECT_EQ(held[1].holder, 9U);
+}
+
+TEST(PoolStatistics, CountFreeRunsByTheirLengthAndWhatIsParkedWithThem) {
+  Bench bench{{{phys(0x20000000, 64 * 1024), nullptr, nullptr}}};
+  const Block first = *bench.take({.size_bytes = 64, .fit = Fit::first});
+  static_cast<void>(bench.take({.size_bytes = 64, .fit = Fit::first}));
+  ASSERT_TRUE(bench.pool().give_back(first));
+  FreeRuns expected{};
+  expected[0] = 1;  // 1 granule
+  expected[9] = 1;  // 1022
+  EXPECT_EQ(bench.pool().free_runs(), expected);
+}
+
+TEST(PoolStatistics, AreReadUnderTheLock) {
+  Bench bench{{plain()}};
+  bench.pool().visit([&](const Held&) { EXPECT_TRUE(bench.port().held); });
+  static_cast<void>(bench.pool().free_runs());
+  EXPECT_EQ(bench.port().locks, 2);
+  EXPECT_EQ(bench.port().mistakes, 0);
+}
 
 TEST(PoolClose, IsRefusedWhileABlockLivesAndThePoolGoesOn) {
   Bench bench{{plain()}};
