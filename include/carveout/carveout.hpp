@@ -3,6 +3,7 @@
 
 #include "carveout/core/address.hpp"
 #include "carveout/core/attributes.hpp"
+#include "carveout/core/direction.hpp"
 #include "carveout/core/error.hpp"
 #include "carveout/core/text.hpp"
 #include "carveout/core/window.hpp"
@@ -13,3 +14,4 @@
 #include "carveout/ops/coherent.hpp"
 #include "carveout/pool/pool.hpp"
 #include "carveout/port/port.hpp"
+#include "carveout/port/sync_table.hpp"

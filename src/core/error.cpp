@@ -40,6 +40,21 @@ constexpr Words words_of(Error error) {
       return {"table_full", "the table that the board gave for this is full"};
     case Error::would_wait:
       return {"would_wait", "an interrupt would have to wait for the pool's lock"};
+    case Error::bad_attributes:
+      return {"bad_attributes", "the attributes contradict each other"};
+    case Error::partial_line:
+      return {"partial_line",
+              "the device would write part of a cache line that holds other bytes, too"};
+    case Error::too_long:
+      return {"too_long", "it is longer than the largest mapping or segment"};
+    case Error::wrong_view:
+      return {"wrong_view", "it is not memory that the CPU uses through its cache"};
+    case Error::unknown_memory:
+      return {"unknown_memory", "the port cannot say at which physical address the bytes lie"};
+    case Error::needs_copy:
+      return {"needs_copy", "coherent memory is required, and caches or a copy would have to help"};
+    case Error::outside_mapping:
+      return {"outside_mapping", "part of the range is not in the mapping"};
     case Error::double_free:
       return {"double_free", "the block is free already"};
     case Error::stale_block:

@@ -76,6 +76,8 @@ void append(Node*& list, Node* node) {
 
 System::System(const Platform& platform, std::span<std::byte> storage)
     : platform_{platform}, storage_{storage}, used_{0} {
+  roles_.port = platform.port;
+  roles_.aliases = platform.aliases;
   roles_.ordinary_elsewhere = platform.ordinary_elsewhere;
   roles_.described_only = platform.described_only;
   roles_.assume_uncached_view = platform.assume_uncached_view;

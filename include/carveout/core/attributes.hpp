@@ -10,7 +10,8 @@ namespace carveout {
 
 /// Attributes of one request, as Linux's DMA_ATTR_* mean them. A set: combine with `|`.
 ///
-/// Only those listed are defined; the others of the field belong to streaming and come with it.
+/// Attributes say what a caller can do without or insists on; they are looked at before any memory
+/// is taken.
 enum class Attributes : std::uint32_t {
   none = 0,
   /// The caller synchronises by itself: ordinary, cacheable memory will do, and no coherent pool
@@ -23,6 +24,22 @@ enum class Attributes : std::uint32_t {
   uninitialized = 1U << 2,
   /// Contiguous memory is wanted where ordinary memory serves (Linux: FORCE_CONTIGUOUS).
   force_contiguous = 1U << 3,
+  /// Writes of the CPU may be gathered and reordered before the device sees them: a permission,
+  /// which changes nothing where the uncached view does so anyway (Linux: WRITE_COMBINE).
+  write_combine = 1U << 4,
+  /// The memory need not lie in large pages: a hint to who maps pages, and so for an IOMMU (Linux:
+  /// ALLOC_SINGLE_PAGES). Not with force_contiguous.
+  single_pages = 1U << 5,
+  /// The caller has seen to the caches, or will: no cache work at map and unmap. A bounce copy is
+  /// still made (Linux: SKIP_CPU_SYNC). Of an allocation it says nothing.
+  skip_cpu_sync = 1U << 6,
+  /// A refusal is expected: the log does not hear of it (Linux: NO_WARN).
+  no_warn = 1U << 7,
+  /// For the device's privileged accesses only: an IOMMU's business (Linux: PRIVILEGED).
+  privileged = 1U << 8,
+  /// Refused rather than served by cache work or a copy (Linux 2026: REQUIRE_COHERENT). Not with
+  /// non_coherent.
+  require_coherent = 1U << 9,
 };
 
 [[nodiscard]] constexpr Attributes operator|(Attributes a, Attributes b) {

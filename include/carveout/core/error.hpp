@@ -25,6 +25,16 @@ enum class Error : std::uint8_t {
   table_full,        ///< the board's table for this is full: blocks, pools, devices, bindings, ...
   would_wait,        ///< an interrupt would have to wait for the pool's lock
 
+  bad_attributes,  ///< attributes that contradict each other
+
+  // streaming
+  partial_line,     ///< the device would write part of a cache line that others use, too
+  too_long,         ///< longer than the largest mapping or segment
+  wrong_view,       ///< not memory that the CPU uses through its cache
+  unknown_memory,   ///< the port cannot say where the bytes lie
+  needs_copy,       ///< `require_coherent`, and caches or a copy would have to help
+  outside_mapping,  ///< part of the range to synchronise is not mapped
+
   // blocks given back
   double_free,    ///< the block is free already
   stale_block,    ///< its range was handed out again since

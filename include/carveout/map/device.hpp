@@ -11,7 +11,9 @@
 #include "carveout/core/address.hpp"
 #include "carveout/core/error.hpp"
 #include "carveout/core/window.hpp"
+#include "carveout/map/alias.hpp"
 #include "carveout/pool/pool.hpp"
+#include "carveout/port/port.hpp"
 
 namespace carveout {
 
@@ -63,6 +65,9 @@ struct Roles {
   /// The board is described and not run: no CPU views exist, and this is what is assumed of them.
   bool described_only = false;
   bool assume_uncached_view = false;
+  /// The board's, for memory that is no pool's. Routes do not ask for them.
+  std::optional<PortRef> port = std::nullopt;
+  std::span<const Alias> aliases = {};
 
   [[nodiscard]] constexpr Pool* of(Role role) const {
     return pools[static_cast<std::size_t>(role)];

@@ -5,8 +5,10 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "carveout/core/address.hpp"
+#include "carveout/port/sync_table.hpp"
 
 namespace carveout {
 
@@ -43,6 +45,11 @@ using LockState = std::uintptr_t;
 ///                      would_wait. Without it: always.
 ///   processor          the number of the processor that runs this, from 0. It may be another one
 ///                      as soon as it is read: a hint at where to look first. Without it: 0.
+///   sync_table         what the caches need around a streaming mapping. Constant. Without it:
+///                      sync_tables::safe.
+///   phys_of            where bytes of the CPU's lie, by the address that it emits for them;
+///                      nothing where they are not one stretch of memory. Without it nobody can
+///                      map a bare pointer, and who does states the physical address.
 /// The library owes: it calls cache functions with pointers that cpu_view() gave, of cached views,
 /// and holds a lock for a time that is bounded by the pool's tables, never during cache work.
 template <class P>
@@ -68,6 +75,15 @@ concept PortWithMayLock = requires(P& port) {
 template <class P>
 concept PortWithProcessor = requires(P& port) {
   { port.processor() } noexcept -> std::same_as<std::uint32_t>;
+};
+
+template <class P>
+concept PortWithSyncTable = requires(P& port) {
+  { port.sync_table() } noexcept -> std::same_as<const SyncTable&>;
+};
+template <class P>
+concept PortWithPhysOf = requires(P& port, const std::byte* at, std::size_t size_bytes) {
+  { port.phys_of(at, size_bytes) } noexcept -> std::same_as<std::optional<PhysAddr>>;
 };
 
 /// A port by reference, its type forgotten: the library is compiled once and not per port. One
@@ -104,6 +120,13 @@ class PortRef {
   [[nodiscard]] std::uint32_t processor() const {
     return calls_->processor == nullptr ? 0 : calls_->processor(object_);
   }
+  [[nodiscard]] const SyncTable& sync_table() const {
+    return calls_->sync_table == nullptr ? sync_tables::safe : calls_->sync_table(object_);
+  }
+  [[nodiscard]] std::optional<PhysAddr> phys_of(const std::byte* at, std::size_t size_bytes) const {
+    if (calls_->phys_of == nullptr) return std::nullopt;
+    return calls_->phys_of(object_, at, size_bytes);
+  }
 
  private:
   struct Calls {
@@ -118,7 +141,9 @@ class PortRef {
     LockState (*lock)(void*, LockWord&) noexcept;
     void (*unlock)(void*, LockWord&, LockState) noexcept;
     bool (*may_lock)(void*) noexcept;            ///< nullptr: the port has none
-    std::uint32_t (*processor)(void*) noexcept;  ///< likewise
+    std::uint32_t (*processor)(void*) noexcept;  ///< and so for each below
+    const SyncTable& (*sync_table)(void*) noexcept;
+    std::optional<PhysAddr> (*phys_of)(void*, const std::byte*, std::size_t) noexcept;
   };
 
   template <Port P>
@@ -133,6 +158,28 @@ class PortRef {
   static constexpr auto processor_of() -> std::uint32_t (*)(void*) noexcept {
     if constexpr (PortWithProcessor<P>) {
       return [](void* port) noexcept { return static_cast<P*>(port)->processor(); };
+    } else {
+      return nullptr;
+    }
+  }
+
+  template <Port P>
+  static constexpr auto sync_table_of() -> const SyncTable& (*)(void*) noexcept {
+    if constexpr (PortWithSyncTable<P>) {
+      return [](void* port) noexcept -> const SyncTable& {
+        return static_cast<P*>(port)->sync_table();
+      };
+    } else {
+      return nullptr;
+    }
+  }
+  template <Port P>
+  static constexpr auto phys_of_of()
+      -> std::optional<PhysAddr> (*)(void*, const std::byte*, std::size_t) noexcept {
+    if constexpr (PortWithPhysOf<P>) {
+      return [](void* port, const std::byte* at, std::size_t size) noexcept {
+        return static_cast<P*>(port)->phys_of(at, size);
+      };
     } else {
       return nullptr;
     }
@@ -160,6 +207,8 @@ class PortRef {
       },
       may_lock_of<P>(),
       processor_of<P>(),
+      sync_table_of<P>(),
+      phys_of_of<P>(),
   };
 
   void* object_;
