@@ -51,6 +51,13 @@ void HostPort::observe_barrier() noexcept { note({PortOp::observe_barrier}); }
 
 void HostPort::full_barrier() noexcept { note({PortOp::full_barrier}); }
 
+void HostPort::copy(std::byte* to, const std::byte* from, std::size_t size_bytes) noexcept {
+  note({PortOp::copy, to, size_bytes});
+  std::vector<std::byte> bytes(size_bytes);
+  machine_.read(from, bytes);
+  machine_.write(to, bytes);
+}
+
 LockState HostPort::lock(LockWord& word) noexcept {
   while (atomic(word).exchange(1, std::memory_order_acquire) != 0) std::this_thread::yield();
   note({PortOp::lock});

@@ -23,6 +23,12 @@ std::byte* Machine::cpu_view(PhysRange range) const {
   return uncached != nullptr ? uncached : bus_.cached_view(range);
 }
 
+std::optional<PhysAddr> Machine::phys_of(const std::byte* first, std::size_t size_bytes) const {
+  const auto place = bus_.place_of(first, size_bytes);
+  if (!place) return std::nullopt;
+  return place->phys;
+}
+
 Place Machine::place_of(const std::byte* first, std::size_t size_bytes) const {
   const auto place = bus_.place_of(first, size_bytes);
   if (!place) throw std::out_of_range{"these bytes do not lie in one view of the machine's RAM"};

@@ -52,6 +52,13 @@ std::optional<Error> reach_error(const Translation& translation, std::span<const
   return translation.to_dma(range) ? Error::unreachable : Error::not_in_window;
 }
 
+std::expected<DmaAddr, Error> streaming_address(const Device& device, PhysRange range) {
+  for (const Reach& reach : device.streaming_reaches) {
+    if (reach.contains(range)) return reach.to_dma(range.base);
+  }
+  return std::unexpected{reach_error(device.translation, {}, range).value_or(Error::unreachable)};
+}
+
 bool reaches_any(std::span<const Reach> reaches, PhysRange range) {
   return std::ranges::any_of(reaches, [&](const Reach& reach) {
     return reach.first <= range.last() && range.base <= reach.last;

@@ -134,6 +134,8 @@ void make(Candidate& candidate, Role role, const Device& device, const Options& 
     case Role::contiguous_device:
       if (const Binding* const binding = first_of(device.bindings, memory_for(role)))
         return make(candidate, role, device, options, *binding);
+      // The board's bounce pool is for streaming maps: it restricts nobody.
+      if (role == Role::bounce) pool = nullptr;
       break;
     case Role::contiguous_node: {
       const Roles::NodePool* node = roles.contiguous_nodes;

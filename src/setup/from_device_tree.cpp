@@ -368,7 +368,9 @@ Result<void> Builder::add_device(const DeviceSpec& spec) {
                           .translation = view.translation,
                           .coherent = tree_.coherent(node),
                           .behind_iommu = !spec.any_on_bus && tree_.has(node, "iommus"),
-                          .numa_node = nearest_numa_node(tree_, node)});
+                          .numa_node = nearest_numa_node(tree_, node),
+                          .streaming = spec.streaming,
+                          .quarantine_blocks = spec.quarantine_blocks});
   if (!added) return std::unexpected{added.error()};
   Result<void> bound;
   for_each_entry(tree_, node, spec, [&](const dt::Binding& entry) {

@@ -74,7 +74,7 @@ Result<Sizes> sizes_of(const dt::Tree& tree, std::span<const DeviceSpec> specs,
     sizes.windows = std::max(sizes.windows, count.windows);
     count_path(*node);
     if (count.bus) count_path(*count.bus);
-    keep(System::device_storage_bytes(count.windows));
+    keep(System::device_storage_bytes(count.windows, spec.quarantine_blocks));
     for_each_entry(tree, *node, spec, [&](const dt::Binding& entry) {
       keep(System::binding_storage_bytes(false));
       keep(System::text_storage_bytes(entry.name.value_or(std::string_view{}).size()));

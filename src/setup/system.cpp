@@ -31,6 +31,27 @@ std::optional<Reach> reach_through(const Window& window, DmaAddr mask) {
   return Reach{.first = window.cpu, .last = window.to_phys(last), .dma = window.dma};
 }
 
+/// What a device reaches through its translation under one of its masks.
+std::span<const Reach> cut(const Translation& translation, DmaAddr mask, Reach* room) {
+  std::size_t reached = 0;
+  if (translation.kind() == Translation::Kind::identity) {
+    new (room + reached++)
+        Reach{.first = PhysAddr{0}, .last = PhysAddr{mask.raw()}, .dma = DmaAddr{0}};
+  }
+  for (const Window& window : translation.windows()) {
+    const auto reach = reach_through(window, mask);
+    if (reach) new (room + reached++) Reach{*reach};
+  }
+  return {room, reached};
+}
+
+/// Under which of its masks a device must reach a pool of its own: a restricted pool serves
+/// coherent requests and streaming maps, and so must lie under both.
+bool is_cut_by_streaming_mask(const Device& device, Memory memory) {
+  return memory == Memory::bounce &&
+         device.streaming.mask.value_or(device.coherent_mask) < device.coherent_mask;
+}
+
 /// Whether an alias can be believed: maintenance of a block by its cached side is to touch the
 /// block's own lines and no other's.
 bool is_sound(const Alias& alias, std::size_t line_bytes) {
@@ -44,6 +65,13 @@ bool is_sound(const Alias& alias, std::size_t line_bytes) {
 std::optional<Error> fault_of(const Window& window) {
   if (window.size_bytes == 0) return Error::empty_range;
   if (window.cpu_range().wraps() || window.dma_range().wraps()) return Error::wraps;
+  return std::nullopt;
+}
+
+std::optional<Error> fault_of(const StreamingLimits& limits) {
+  const std::uint64_t boundary = limits.segment_boundary_bytes;
+  if (boundary != 0 && !is_power_of_two(boundary)) return Error::bad_boundary;
+  if ((limits.keep_low_bits & (limits.keep_low_bits + 1)) != 0) return Error::bad_alignment;
   return std::nullopt;
 }
 
@@ -78,6 +106,7 @@ System::System(const Platform& platform, std::span<std::byte> storage)
     : platform_{platform}, storage_{storage}, used_{0} {
   roles_.port = platform.port;
   roles_.aliases = platform.aliases;
+  roles_.largest_bounce_bytes = platform.largest_bounce_bytes;
   roles_.ordinary_elsewhere = platform.ordinary_elsewhere;
   roles_.described_only = platform.described_only;
   roles_.assume_uncached_view = platform.assume_uncached_view;
@@ -215,9 +244,12 @@ Result<Pool*> System::declare(const PoolSettings& settings) {
                                                             .granule_bytes = granule,
                                                             .chunks = {*chunks, count}},
                                              platform_.port, std::move(*allocator)},
+                                .member = {.pool = nullptr, .next = nullptr},
                                 .stated = {*ranges, count},
                                 .next = nullptr};
   append(pools_, node);
+  node->member.pool = &node->pool;
+  append(roles_.members, &node->member);
   return &node->pool;
 }
 
@@ -246,6 +278,16 @@ Result<void> System::set_default(Role role, Pool& pool, std::uint32_t numa_node)
   return {};
 }
 
+/// Room for blocks that a device may still write; nullptr for none.
+Result<Quarantine*> System::quarantine_of(std::size_t blocks) {
+  if (blocks == 0) return nullptr;
+  const auto room = room_for<Quarantine>();
+  if (!room) return std::unexpected{room.error()};
+  const auto list = room_for<Block>(blocks);
+  if (!list) return std::unexpected{list.error()};
+  return new (*room) Quarantine{.blocks = *list, .capacity = blocks};
+}
+
 Result<Device*> System::add_device(const DeviceSettings& settings) {
   if (find_device(settings.name) != nullptr)
     return refuse(Error::already_declared, {}, settings.name);
@@ -254,6 +296,7 @@ Result<Device*> System::add_device(const DeviceSettings& settings) {
     if (window.size_bytes == 0) continue;
     if (const auto fault = fault_of(window)) return refuse(*fault, {}, settings.name);
   }
+  if (const auto fault = fault_of(settings.streaming)) return refuse(*fault, {}, settings.name);
 
   const std::size_t before = used_;
   const auto give_up = [&](const Failure& failure) {
@@ -264,23 +307,18 @@ Result<Device*> System::add_device(const DeviceSettings& settings) {
   if (!device_room) return give_up(device_room.error());
   const auto windows_room = room_for<Window>(windows.size());
   if (!windows_room) return give_up(windows_room.error());
-  const auto reaches_room = room_for<Reach>(reach_count(windows.size()));
-  if (!reaches_room) return give_up(reaches_room.error());
+  const auto reaches = room_for<Reach>(reach_count(windows.size()));
+  if (!reaches) return give_up(reaches.error());
+  const auto streaming_reaches = room_for<Reach>(reach_count(windows.size()));
+  if (!streaming_reaches) return give_up(streaming_reaches.error());
+  const auto quarantine = quarantine_of(settings.quarantine_blocks);
+  if (!quarantine) return give_up(quarantine.error());
 
-  const std::span kept = keep_windows(windows, *windows_room);
-  Reach* const reaches = *reaches_room;
-  std::size_t reached = 0;
-  for (const Window& window : kept) {
-    const auto reach = reach_through(window, settings.coherent_mask);
-    if (reach) new (reaches + reached++) Reach{*reach};
-  }
   Translation translation = settings.translation;
   if (translation.kind() == Translation::Kind::windows) {
-    translation = Translation::through(kept);
-  } else if (translation.kind() == Translation::Kind::identity) {
-    new (reaches + reached++) Reach{
-        .first = PhysAddr{0}, .last = PhysAddr{settings.coherent_mask.raw()}, .dma = DmaAddr{0}};
+    translation = Translation::through(keep_windows(windows, *windows_room));
   }
+  const DmaAddr streaming_mask = settings.streaming.mask.value_or(settings.coherent_mask);
 
   // Where there is no data cache there is nothing for a device to be incoherent with.
   const bool no_cache = !platform_.described_only && platform_.port.cache_line_bytes() <= 1;
@@ -289,11 +327,14 @@ Result<Device*> System::add_device(const DeviceSettings& settings) {
              .id = device_count_++,
              .translation = translation,
              .coherent_mask = settings.coherent_mask,
-             .reaches = {reaches, reached},
+             .reaches = cut(translation, settings.coherent_mask, *reaches),
              .coherent = no_cache || settings.coherent.value_or(platform_.devices_coherent),
              .behind_iommu = settings.behind_iommu,
              .numa_node = settings.numa_node,
-             .roles = &roles_};
+             .roles = &roles_,
+             .streaming = settings.streaming,
+             .streaming_reaches = cut(translation, streaming_mask, *streaming_reaches),
+             .quarantine = *quarantine};
   append(devices_, device);
   return device;
 }
@@ -310,14 +351,16 @@ Result<Binding*> System::add_binding(Device& device, std::string_view pool_name,
   }
   const auto room = room_for<Binding>();
   if (!room) return std::unexpected{room.error()};
-  *place = new (*room) Binding{.index = settings.index,
-                               .name = settings.name,
-                               .pool_name = pool_name,
-                               .memory = memory,
-                               .pool = nullptr,
-                               .reaches = device.reaches,
-                               .refused = std::nullopt,
-                               .next = *place};
+  *place = new (*room)
+      Binding{.index = settings.index,
+              .name = settings.name,
+              .pool_name = pool_name,
+              .memory = memory,
+              .pool = nullptr,
+              .reaches = is_cut_by_streaming_mask(device, memory) ? device.streaming_reaches
+                                                                  : device.reaches,
+              .refused = std::nullopt,
+              .next = *place};
   return *place;
 }
 
@@ -352,7 +395,9 @@ Result<void> System::bind(Device& device, Pool& pool, const BindingSettings& set
     binding.refused = fault_of(*settings.window);
   }
   if (settings.window && !binding.refused) {
-    const auto reach = reach_through(*settings.window, device.coherent_mask);
+    const bool streaming = is_cut_by_streaming_mask(device, pool.memory());
+    const auto reach =
+        reach_through(*settings.window, streaming ? *device.streaming.mask : device.coherent_mask);
     if (reach) binding.reaches = {new (*reach_room) Reach{*reach}, 1};
     binding.refused =
         binding_error(device, pool, binding, Translation::through({&*settings.window, 1}));
@@ -380,6 +425,11 @@ Result<void> System::release(Pool& pool) {
   }
   for (Pool*& slot : roles_.pools) {
     if (slot == &pool) slot = nullptr;
+  }
+  for (Roles::Member** link = &roles_.members; *link != nullptr; link = &(*link)->next) {
+    if ((*link)->pool != &pool) continue;
+    *link = (*link)->next;
+    break;
   }
   for (Roles::NodePool** link = &roles_.contiguous_nodes; *link != nullptr;) {
     if ((*link)->pool == &pool) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "carveout/ops/coherent.hpp"
+#include "carveout/ops/streaming.hpp"
 #include "carveout/setup/system.hpp"
 #include "carveout_sim/dma_engine.hpp"
 #include "carveout_sim/host_port.hpp"
@@ -63,6 +64,8 @@ struct DeviceFacts {
   std::optional<bool> coherent = std::nullopt;
   bool behind_iommu = false;
   std::uint32_t numa_node = 0;
+  StreamingLimits streaming = {};
+  std::size_t quarantine_blocks = 0;
 };
 
 class SimBoard {
@@ -104,7 +107,9 @@ class SimBoard {
                                                         : Translation::through(facts.windows),
                                      .coherent = facts.coherent,
                                      .behind_iommu = facts.behind_iommu,
-                                     .numa_node = facts.numa_node}));
+                                     .numa_node = facts.numa_node,
+                                     .streaming = facts.streaming,
+                                     .quarantine_blocks = facts.quarantine_blocks}));
   }
 
   /// The bus master that a device is.
@@ -124,6 +129,18 @@ class SimBoard {
   [[nodiscard]] std::byte* twin(const Block& block) const {
     return block.pool->pointer(block, View::cached);
   }
+
+  /// Memory that no pool has, as a program would map it: by its pointer through the cache.
+  [[nodiscard]] CpuBytes cpu_bytes(PhysRange range) const {
+    return {.cpu = machine.cached_view(range), .phys = range.base, .size_bytes = range.size_bytes};
+  }
+  /// What the CPU loads and stores.
+  [[nodiscard]] Bytes load(const std::byte* at, std::size_t size_bytes) {
+    Bytes bytes(size_bytes);
+    machine.read(at, bytes);
+    return bytes;
+  }
+  void store(std::byte* at, const Bytes& bytes) { machine.write(at, bytes); }
 
   /// Reads so much else through the cache that nothing of before is left in it.
   void push_everything_out_of_the_cache(PhysRange elsewhere) {

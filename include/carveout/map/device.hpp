@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -19,8 +20,11 @@ namespace carveout {
 
 /// The parts that a pool can play for a request. The order has no meaning; route() has one.
 enum class Role : std::uint8_t {
-  device,              ///< a coherent pool of the device's own
-  bounce,              ///< a restricted pool: the only memory that the device may reach
+  device,  ///< a coherent pool of the device's own
+  /// Copies of what a device cannot use where it lies. As a device's own: a restricted pool, the
+  /// only memory that it may reach. As the board's: for streaming maps of every other device, and
+  /// no part of a route.
+  bounce,
   atomic,              ///< set aside for callers that must not wait
   default_pool,        ///< the board's default coherent pool
   contiguous_device,   ///< contiguous memory of the device's own
@@ -57,6 +61,12 @@ struct Roles {
     NodePool* next;
   };
 
+  /// A pool of the board, whatever it serves as.
+  struct Member {
+    Pool* pool;
+    Member* next;
+  };
+
   std::array<Pool*, kRoles> pools{};  ///< by Role; nullptr: the role is not filled
   NodePool* contiguous_nodes = nullptr;
   /// Where ordinary memory lies that is no pool: a hosted source's, or that of a board which is
@@ -68,10 +78,35 @@ struct Roles {
   /// The board's, for memory that is no pool's. Routes do not ask for them.
   std::optional<PortRef> port = std::nullopt;
   std::span<const Alias> aliases = {};
+  Member* members = nullptr;               ///< every pool that was not released
+  std::uint64_t largest_bounce_bytes = 0;  ///< the longest mapping that is bounced
 
   [[nodiscard]] constexpr Pool* of(Role role) const {
     return pools[static_cast<std::size_t>(role)];
   }
+};
+
+/// What a device can do with streaming mappings, beyond its windows. Of the defaults none limits
+/// anything.
+struct StreamingLimits {
+  /// The highest address that it can put on its bus for mapped bytes; nothing: the coherent mask.
+  std::optional<DmaAddr> mask = std::nullopt;
+  std::uint64_t max_segment_bytes = 0;       ///< the longest mapping; 0: none is too long
+  std::uint64_t segment_boundary_bytes = 0;  ///< a power of two that no mapping crosses; 0: none
+  /// Low bits of the address that a device must find in a copy as they are in the memory that was
+  /// mapped: 2^n - 1 (Linux: min_align_mask). NVMe has 4095.
+  std::uint64_t keep_low_bits = 0;
+
+  constexpr bool operator==(const StreamingLimits&) const = default;
+};
+
+/// Blocks that a device may still write, kept from their pools until it is quiet. Its storage is
+/// the System's, and its lock the board's port's.
+struct Quarantine {
+  Block* blocks;  ///< room for `capacity`, of which the first `count` live
+  std::size_t capacity;
+  std::size_t count = 0;
+  LockWord lock = {};
 };
 
 /// A bus master: its windows, its masks, whether it is coherent with the CPU's caches, and the
@@ -87,6 +122,9 @@ struct Device {
   bool behind_iommu;  ///< device addresses of anything but its own pools are an IOMMU's choice
   std::uint32_t numa_node;
   const Roles* roles;
+  StreamingLimits streaming = {};
+  std::span<const Reach> streaming_reaches = {};  ///< translation cut by the streaming mask
+  Quarantine* quarantine = nullptr;               ///< nullptr: it has room for no block
   Binding* bindings = nullptr;
   Device* next = nullptr;
 
@@ -103,6 +141,11 @@ struct Device {
 /// windows change afterwards, and a driver could do nothing about the error at that point.
 [[nodiscard]] std::optional<Error> reach_error(const Translation& translation,
                                                std::span<const Reach> reaches, PhysRange range);
+
+/// The device address of a range that is to be mapped: by the first window that holds it whole and
+/// under the streaming mask. The error: see reach_error().
+[[nodiscard]] std::expected<DmaAddr, Error> streaming_address(const Device& device,
+                                                              PhysRange range);
 
 /// Whether any byte of a range, or of a pool, lies in any of `reaches`.
 [[nodiscard]] bool reaches_any(std::span<const Reach> reaches, PhysRange range);

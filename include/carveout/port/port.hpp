@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "carveout/core/address.hpp"
+#include "carveout/port/copy.hpp"
 #include "carveout/port/sync_table.hpp"
 
 namespace carveout {
@@ -50,8 +51,12 @@ using LockState = std::uintptr_t;
 ///   phys_of            where bytes of the CPU's lie, by the address that it emits for them;
 ///                      nothing where they are not one stretch of memory. Without it nobody can
 ///                      map a bare pointer, and who does states the physical address.
+///   copy               copies bytes between two places of the CPU's memory that do not overlap,
+///                      either of which may be uncached: by a unit that is faster than the CPU,
+///                      say. Complete as the CPU's own stores are. Without it: copy_words().
 /// The library owes: it calls cache functions with pointers that cpu_view() gave, of cached views,
-/// and holds a lock for a time that is bounded by the pool's tables, never during cache work.
+/// or with those of bytes that a caller maps, and holds a lock for a time that is bounded by the
+/// pool's tables, never during cache work.
 template <class P>
 concept Port = requires(P& port, std::byte* at, std::size_t size_bytes, PhysRange range,
                         LockWord& word, LockState state) {
@@ -85,6 +90,12 @@ template <class P>
 concept PortWithPhysOf = requires(P& port, const std::byte* at, std::size_t size_bytes) {
   { port.phys_of(at, size_bytes) } noexcept -> std::same_as<std::optional<PhysAddr>>;
 };
+
+template <class P>
+concept PortWithCopy =
+    requires(P& port, std::byte* to, const std::byte* from, std::size_t size_bytes) {
+      { port.copy(to, from, size_bytes) } noexcept -> std::same_as<void>;
+    };
 
 /// A port by reference, its type forgotten: the library is compiled once and not per port. One
 /// indirect call per cache operation, which itself walks memory.
@@ -127,6 +138,10 @@ class PortRef {
     if (calls_->phys_of == nullptr) return std::nullopt;
     return calls_->phys_of(object_, at, size_bytes);
   }
+  void copy(std::byte* to, const std::byte* from, std::size_t size_bytes) const {
+    if (calls_->copy == nullptr) return copy_words(to, from, size_bytes);
+    calls_->copy(object_, to, from, size_bytes);
+  }
 
  private:
   struct Calls {
@@ -144,6 +159,7 @@ class PortRef {
     std::uint32_t (*processor)(void*) noexcept;  ///< and so for each below
     const SyncTable& (*sync_table)(void*) noexcept;
     std::optional<PhysAddr> (*phys_of)(void*, const std::byte*, std::size_t) noexcept;
+    void (*copy)(void*, std::byte*, const std::byte*, std::size_t) noexcept;
   };
 
   template <Port P>
@@ -186,6 +202,18 @@ class PortRef {
   }
 
   template <Port P>
+  static constexpr auto copy_of()
+      -> void (*)(void*, std::byte*, const std::byte*, std::size_t) noexcept {
+    if constexpr (PortWithCopy<P>) {
+      return [](void* port, std::byte* to, const std::byte* from, std::size_t size) noexcept {
+        static_cast<P*>(port)->copy(to, from, size);
+      };
+    } else {
+      return nullptr;
+    }
+  }
+
+  template <Port P>
   static constexpr Calls kCalls{
       [](void* port) noexcept { return static_cast<P*>(port)->cache_line_bytes(); },
       [](void* port, PhysRange range) noexcept { return static_cast<P*>(port)->cpu_view(range); },
@@ -209,6 +237,7 @@ class PortRef {
       processor_of<P>(),
       sync_table_of<P>(),
       phys_of_of<P>(),
+      copy_of<P>(),
   };
 
   void* object_;

@@ -11,7 +11,17 @@
 namespace carveout {
 
 /// What is done to every line of a range.
-enum class CacheWork : std::uint8_t { nothing, clean, invalidate, clean_invalidate };
+enum class CacheWork : std::uint8_t {
+  nothing = 0,
+  clean = 1,
+  invalidate = 2,
+  clean_invalidate = clean | invalidate,
+};
+
+/// What has the effect of both.
+[[nodiscard]] constexpr CacheWork operator|(CacheWork a, CacheWork b) {
+  return static_cast<CacheWork>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
 
 /// The work of one direction.
 struct SyncRow {

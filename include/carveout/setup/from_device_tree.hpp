@@ -30,6 +30,8 @@ struct DeviceSpec {
   DmaAddr coherent_mask;
   /// Any device on this bus, instead of one that has a node: `node` is the bus.
   bool any_on_bus = false;
+  StreamingLimits streaming = {};     ///< as in DeviceSettings
+  std::size_t quarantine_blocks = 0;  ///< as in DeviceSettings
 };
 
 /// How many bytes of storage build() needs. Part of it, at the end, is used while the tree is read

@@ -63,7 +63,8 @@ struct Tables {
                                    granules_at_most(pool)));
   }
   for (const DeviceSettings& device : tables.devices) {
-    add(System::device_storage_bytes(device.translation.windows().size()));
+    add(System::device_storage_bytes(device.translation.windows().size(),
+                                     device.quarantine_blocks));
   }
   for (const BindingRow& binding : tables.bindings) {
     add(System::binding_storage_bytes(binding.settings.window.has_value()));

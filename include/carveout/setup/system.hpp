@@ -31,6 +31,8 @@ struct Platform {
   std::uint64_t granule_bytes = 1;
   /// The tables of a pool that does not say which it has.
   TagStore store = TagStore::sparse(kDefaultBlocksPerPool);
+  /// The longest mapping that the board's and the devices' bounce pools serve, in bytes.
+  std::uint64_t largest_bounce_bytes = std::uint64_t{256} * 1024;
   /// What a device is of which nobody says whether it is coherent.
   bool devices_coherent = false;
   /// Where there is ordinary memory that no pool describes, for requests that need no coherent
@@ -61,6 +63,9 @@ struct DeviceSettings {
   std::optional<bool> coherent = std::nullopt;        ///< nothing: the platform's
   bool behind_iommu = false;
   std::uint32_t numa_node = 0;
+  StreamingLimits streaming = {};
+  /// How many blocks that the device may still write can wait until it is quiet (quarantine()).
+  std::size_t quarantine_blocks = 0;
 };
 
 /// How a device is given a pool of its own.
@@ -100,10 +105,16 @@ class System {
     return saturating_add(padded(sizeof(PoolNode)),
                           saturating_add(lists, padded(store.storage_bytes(chunks, granules))));
   }
-  [[nodiscard]] static constexpr std::size_t device_storage_bytes(std::size_t windows) {
-    const std::size_t lists = saturating_add(array_bytes(windows, sizeof(Window)),
-                                             array_bytes(reach_count(windows), sizeof(Reach)));
-    return saturating_add(padded(sizeof(Device)), lists);
+  [[nodiscard]] static constexpr std::size_t device_storage_bytes(
+      std::size_t windows, std::size_t quarantine_blocks = 0) {
+    const std::size_t reaches = array_bytes(reach_count(windows), sizeof(Reach));
+    const std::size_t kept = quarantine_blocks == 0
+                                 ? 0
+                                 : saturating_add(padded(sizeof(Quarantine)),
+                                                  array_bytes(quarantine_blocks, sizeof(Block)));
+    return saturating_add(
+        saturating_add(padded(sizeof(Device)), array_bytes(windows, sizeof(Window))),
+        saturating_add(saturating_add(reaches, reaches), kept));  // one for each mask
   }
   [[nodiscard]] static constexpr std::size_t binding_storage_bytes(bool with_window) {
     return padded(sizeof(Binding)) + (with_window ? padded(sizeof(Reach)) : 0);
@@ -138,9 +149,11 @@ class System {
   Result<void> set_default(Role role, Pool& pool, std::uint32_t numa_node = 0);
 
   /// Adds a device. Its windows are copied as those of a device tree are: an empty one is left out,
-  /// one that continues the one before it is joined with it. They are cut by its mask once.
+  /// one that continues the one before it is joined with it. They are cut by its masks once.
   ///
-  /// Fails with exactly one of: already_declared (the name), wraps (a window), storage_too_small.
+  /// Fails with exactly one of: already_declared (the name), wraps (a window), bad_boundary (of
+  /// segments: not a power of two), bad_alignment (keep_low_bits is not 2^n - 1),
+  /// storage_too_small.
   [[nodiscard]] Result<Device*> add_device(const DeviceSettings& settings);
   /// Leaves the next number without a device, so that the devices behind one that was refused keep
   /// the numbers that a table gave them.
@@ -185,6 +198,7 @@ class System {
  private:
   struct PoolNode {
     Pool pool;
+    Roles::Member member;
     std::span<const PhysRange> stated;  ///< its chunks before they were used inward
     PoolNode* next;
   };
@@ -212,6 +226,7 @@ class System {
   [[nodiscard]] std::optional<Error> binding_error(const Device& device, const Pool& pool,
                                                    const Binding& binding,
                                                    const Translation& translation) const;
+  [[nodiscard]] Result<Quarantine*> quarantine_of(std::size_t blocks);
   Result<Binding*> add_binding(Device& device, std::string_view pool_name, Memory memory,
                                const BindingSettings& settings);
 

@@ -6,10 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "carveout/core/address.hpp"
 #include "carveout/port/port.hpp"
+#include "carveout/port/sync_table.hpp"
 #include "carveout_sim/machine.hpp"
 
 namespace carveout::sim {
@@ -23,10 +25,12 @@ enum class PortOp : std::uint8_t {
   full_barrier,
   lock,
   unlock,
+  copy,
 };
-inline constexpr std::size_t kPortOps = 8;
+inline constexpr std::size_t kPortOps = 9;
 
-/// One call of the port; `at` and `size_bytes` are those of maintenance, else nullptr and 0.
+/// One call of the port; `at` and `size_bytes` are those of maintenance, or what a copy wrote, else
+/// nullptr and 0.
 struct PortCall {
   PortOp op;
   const std::byte* at = nullptr;
@@ -56,6 +60,17 @@ class HostPort {
   [[nodiscard]] LockState lock(LockWord& word) noexcept;
   void unlock(LockWord& word, LockState state) noexcept;
 
+  [[nodiscard]] const SyncTable& sync_table() noexcept { return table_; }
+  [[nodiscard]] std::optional<PhysAddr> phys_of(const std::byte* at,
+                                                std::size_t size_bytes) noexcept {
+    return machine_.phys_of(at, size_bytes);
+  }
+  /// As the CPU: each side through the view that its pointer belongs to.
+  void copy(std::byte* to, const std::byte* from, std::size_t size_bytes) noexcept;
+
+  /// Makes the CPU one of another architecture. Not while bytes are mapped.
+  void use(const SyncTable& table) { table_ = table; }
+
   /// How often an operation was asked for since the port was made.
   [[nodiscard]] std::uint64_t count(PortOp op) const { return counts_[index(op)]; }
   /// Begins a new list of calls. Before the first of these there is none, so that a long run does
@@ -69,11 +84,13 @@ class HostPort {
   void note(const PortCall& call);
 
   Machine& machine_;
+  SyncTable table_ = sync_tables::safe;
   std::array<std::atomic<std::uint64_t>, kPortOps> counts_{};
   std::atomic<bool> recording_ = false;
   mutable std::mutex calls_mutex_;
   std::vector<PortCall> calls_;
 };
-static_assert(Port<HostPort>);
+static_assert(Port<HostPort> && PortWithSyncTable<HostPort> && PortWithPhysOf<HostPort> &&
+              PortWithCopy<HostPort>);
 
 }  // namespace carveout::sim

@@ -51,6 +51,10 @@ class Machine {
   /// read through it is what the CPU would see without the MPU.
   [[nodiscard]] std::byte* cached_view(PhysRange range) const { return bus_.cached_view(range); }
 
+  /// The physical address that the CPU emits for bytes of one view; nothing for what is none.
+  [[nodiscard]] std::optional<PhysAddr> phys_of(const std::byte* first,
+                                                std::size_t size_bytes) const;
+
   /// What the CPU loads and stores, through whichever view the pointer belongs to.
   void read(const std::byte* from, std::span<std::byte> into);
   void write(std::byte* to, std::span<const std::byte> from);

@@ -61,6 +61,7 @@ class World {
     bind(Role::contiguous_device, facts.contiguous_device,
          pools.of(Role::contiguous_device, There::yes));
     if (facts.own != There::no) bind(Role::device, facts.second_own, pools.second());
+    give(Role::bounce, facts.board_bounce, pools);
     give(Role::atomic, facts.atomic, pools);
     give(Role::default_pool, facts.default_pool, pools);
     give(Role::contiguous_default, facts.contiguous_default, pools);
@@ -214,7 +215,8 @@ TEST_P(EveryRoute, IsTheModels) {
                                 .contiguous_device = contiguous_device,
                                 .contiguous_node = turn,
                                 .contiguous_default = contiguous_default,
-                                .ordinary = ordinary})) {
+                                .ordinary = ordinary,
+                                .board_bounce = turn})) {
                     return;
                   }
                 }

@@ -29,6 +29,7 @@ struct RouteFacts {
   Views views;    ///< of all pools
   There own, second_own, restricted, atomic, default_pool;
   There contiguous_device, contiguous_node, contiguous_default, ordinary;
+  There board_bounce;  ///< for streaming maps: no rule of the model looks at it
 };
 
 /// One line of a route. Pools have the names of the facts.

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -138,6 +139,43 @@ TEST(PortRef, RefersToThePortItWasMadeOf) {
   ref_to_other.full_barrier();
   EXPECT_EQ(one.calls, Calls{"publish_barrier"});
   EXPECT_EQ(other.calls, Calls{"full_barrier"});
+}
+
+/// A port that offers what it may.
+struct GenerousPort : RecordingPort {
+  const SyncTable& sync_table() noexcept { return sync_tables::mips; }
+  std::optional<PhysAddr> phys_of(const std::byte* from, std::size_t size) noexcept {
+    if (size != 7) return std::nullopt;
+    return from == memory.data() ? std::optional{PhysAddr{0x1234}} : std::nullopt;
+  }
+  void copy(std::byte* to, const std::byte* from, std::size_t size) noexcept {
+    cache("copy", to, size);
+    copied_from = from;
+  }
+  const std::byte* copied_from = nullptr;
+};
+
+TEST(PortRef, PassesOnWhatAPortOffers) {
+  GenerousPort port;
+  const PortRef ref{port};
+  EXPECT_EQ(ref.sync_table(), sync_tables::mips);
+  EXPECT_EQ(ref.phys_of(port.memory.data(), 7), PhysAddr{0x1234});
+  EXPECT_EQ(ref.phys_of(port.memory.data(), 8), std::nullopt);
+  const std::byte from{};
+  ref.copy(port.memory.data() + 2, &from, 1);
+  EXPECT_EQ(port.at, port.memory.data() + 2);
+  EXPECT_EQ(port.copied_from, &from);
+  EXPECT_EQ(port.size_bytes, 1U);
+}
+
+TEST(PortRef, OfAPortThatOffersNothingHasTheSafeTableAndNoAddressesAndCopiesByItself) {
+  RecordingPort port;
+  const PortRef ref{port};
+  EXPECT_EQ(ref.sync_table(), sync_tables::safe);
+  EXPECT_EQ(ref.phys_of(port.memory.data(), 1), std::nullopt);
+  const std::array from{std::byte{1}, std::byte{2}};
+  ref.copy(port.memory.data() + 1, from.data(), 2);
+  EXPECT_EQ(port.memory, (std::array{std::byte{0}, std::byte{1}, std::byte{2}, std::byte{0}}));
 }
 
 TEST(LockGuard, HoldsTheLockForItsScopeAndGivesBackTheState) {

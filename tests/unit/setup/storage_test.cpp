@@ -137,6 +137,20 @@ TEST_F(Storage, ADeviceWithoutWindowsTakesExactlyWhatItsMeasureSays) {
   EXPECT_EQ(system.storage_used_bytes(), kBase + System::device_storage_bytes(0));
 }
 
+TEST_F(Storage, ADeviceWithAQuarantineTakesExactlyWhatItsMeasureSaysAndNothingIfItDoesNotFit) {
+  constexpr std::size_t kNeeded = System::device_storage_bytes(3, 5);
+  DeviceSettings settings = device_;
+  settings.quarantine_blocks = 5;
+  for (std::size_t left = 0; left < kNeeded; ++left) {
+    System& system = with_left(left);
+    ASSERT_EQ(error_of(system.add_device(settings)), Error::storage_too_small) << left;
+    ASSERT_EQ(system.storage_used_bytes(), kBase) << left;
+  }
+  System& system = with_left(kNeeded);
+  EXPECT_EQ(must(system.add_device(settings))->quarantine->capacity, 5U);
+  EXPECT_EQ(system.storage_used_bytes(), kBase + kNeeded);
+}
+
 TEST_F(Storage, ADeviceThatDoesNotFitTakesNothing) {
   for (std::size_t left = 0; left < System::device_storage_bytes(3); ++left) {
     System& system = with_left(left);

@@ -45,6 +45,30 @@ TEST_F(HostPortTest, CleanInvalidateWritesBackAndDropsTheLine) {
   EXPECT_FALSE(machine_.line(cached_).valid);
 }
 
+TEST_F(HostPortTest, TellsWherePointersLieByTheAddressThatTheCpuEmits) {
+  EXPECT_EQ(port_.phys_of(cached_ + 5, 8), PhysAddr{kCached.raw() + 5});
+  EXPECT_EQ(port_.phys_of(uncached_ + 5, 8), PhysAddr{kUncached.raw() + 5});
+  const std::byte elsewhere{};
+  EXPECT_EQ(port_.phys_of(&elsewhere, 1), std::nullopt);
+}
+
+TEST_F(HostPortTest, CopiesAsTheCpuThroughTheViewsOfThePointers) {
+  machine_.store(cached_, std::byte{7});  // in the cache only
+  port_.copy(uncached_ + 64, cached_, 1);
+  EXPECT_EQ(uncached_[64], std::byte{7});
+  uncached_[0] = std::byte{9};
+  port_.copy(cached_ + 128, uncached_, 1);
+  EXPECT_EQ(machine_.load(cached_ + 128), std::byte{9});
+  EXPECT_EQ(uncached_[128], std::byte{0}) << "it is dirty in the cache";
+  EXPECT_EQ(port_.count(PortOp::copy), 2U);
+}
+
+TEST_F(HostPortTest, HasTheSafeTableUntilItIsAnotherCpu) {
+  EXPECT_EQ(port_.sync_table(), sync_tables::safe);
+  port_.use(sync_tables::mips);
+  EXPECT_EQ(port_.sync_table(), sync_tables::mips);
+}
+
 TEST_F(HostPortTest, TellsTheMachinesLine) {
   EXPECT_EQ(port_.cache_line_bytes(), 32U);
   Machine without{{.cache = std::nullopt}};
