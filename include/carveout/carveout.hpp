@@ -12,6 +12,8 @@
 #include "carveout/map/route.hpp"
 #include "carveout/ops/buffer.hpp"
 #include "carveout/ops/coherent.hpp"
+#include "carveout/ops/quarantine.hpp"
+#include "carveout/ops/stream_buffer.hpp"
 #include "carveout/ops/streaming.hpp"
 #include "carveout/pool/pool.hpp"
 #include "carveout/port/copy.hpp"

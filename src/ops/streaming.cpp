@@ -300,6 +300,19 @@ Result<void> sync_for_device(const Device& device, const MappedBytes& mapped) {
   return sync_for_device(device, mapped, whole(mapped));
 }
 
+Part whole_lines(const Device& device, const MappedBytes& mapped, Part part) {
+  if (fault_of(part, mapped)) return part;
+  const std::uint64_t line_bytes = port_of(device).cache_line_bytes();
+  // Of how its address lies within a line, nothing else of the pointer matters.
+  const std::uint64_t lead = reinterpret_cast<std::uintptr_t>(mapped.bytes.cpu) & (line_bytes - 1);
+  const std::uint64_t first = align_down(lead + part.offset_bytes, line_bytes);
+  const std::uint64_t begin = first > lead ? first - lead : 0;
+  const auto end = align_up(lead + part.offset_bytes + part.size_bytes, line_bytes);
+  const std::uint64_t all = mapped.bytes.size_bytes;
+  const std::uint64_t stop = end ? std::min(*end - lead, all) : all;
+  return {.offset_bytes = begin, .size_bytes = stop - begin};
+}
+
 Result<void> unmap(const Device& device, const MappedBytes& mapped, Attributes attributes) {
   port_of(device).observe_barrier();
   return end(device, mapped, attributes);

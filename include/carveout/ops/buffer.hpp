@@ -15,6 +15,7 @@
 #include "carveout/core/size.hpp"
 #include "carveout/map/device.hpp"
 #include "carveout/ops/coherent.hpp"
+#include "carveout/ops/quarantine.hpp"
 
 namespace carveout {
 
@@ -63,7 +64,8 @@ void copy_once(T* to, const T* from) {
 ///
 /// There is no reference into the memory, because a compiler may read or write a plain T as often
 /// and in whatever order it likes while the device looks on: elements are loaded and stored whole.
-/// The device must be quiet when the owner ends. Whoever releases the pool first is refused.
+/// The device must be quiet when the owner ends; who does not know that calls quarantine(). Whoever
+/// releases the pool first is refused.
 template <class T>
 class Coherent {
  public:
@@ -127,6 +129,15 @@ class Coherent {
   [[nodiscard]] Block release() && {
     count_ = 0;
     return block_;
+  }
+
+  /// Gives the block up while the device may still write it: see carveout::quarantine(), whose
+  /// failures leave the owner as it is.
+  Result<void> quarantine(const Device& device) && {
+    CARVEOUT_ASSERT(count_ != 0);
+    auto kept = carveout::quarantine(device, block_);
+    if (kept) count_ = 0;
+    return kept;
   }
 
  private:

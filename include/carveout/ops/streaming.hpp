@@ -93,6 +93,12 @@ Result<void> sync_for_cpu(const Device& device, const MappedBytes& mapped, Part 
 Result<void> sync_for_device(const Device& device, const MappedBytes& mapped);
 Result<void> sync_for_device(const Device& device, const MappedBytes& mapped, Part part);
 
+/// A part widened to the whole cache lines that it touches, but never beyond the mapping: what a
+/// sync of the part passes in fact, where caches stand between.
+///
+/// @param part  inside the mapping; what is not is returned as it is.
+[[nodiscard]] Part whole_lines(const Device& device, const MappedBytes& mapped, Part part);
+
 /// Ends a mapping: the bytes are the CPU's again. Once; the device must be quiet.
 ///
 /// @param attributes  skip_cpu_sync leaves the caches alone, as it does at map(). A copy is copied
