@@ -48,13 +48,18 @@ struct WordOf<8> {
   using Type [[gnu::may_alias]] = std::uint64_t;
 };
 
-/// Reads or writes each word of a T exactly once, in rising order.
+/// Bytes of the widest machine word that a T can be read by.
 template <class T>
-void copy_once(T* to, const T* from) {
-  using Word = typename WordOf<std::min(alignof(T), sizeof(std::uintptr_t))>::Type;
+inline constexpr std::size_t kWordBytes = std::min(alignof(T), sizeof(std::uintptr_t));
+
+/// Reads and writes the bytes of a T from `first` up to `end`, in words of `word_bytes`, each
+/// exactly once and in rising order.
+template <std::size_t word_bytes, class T>
+void copy_once(T* to, const T* from, std::size_t first = 0, std::size_t end = sizeof(T)) {
+  using Word = typename WordOf<word_bytes>::Type;
   auto* const out = static_cast<volatile Word*>(static_cast<void*>(to));
   const auto* const in = static_cast<const volatile Word*>(static_cast<const void*>(from));
-  for (std::size_t i = 0; i < sizeof(T) / sizeof(Word); ++i) out[i] = in[i];
+  for (std::size_t i = first / word_bytes; i < end / word_bytes; ++i) out[i] = in[i];
 }
 
 }  // namespace detail
@@ -98,7 +103,7 @@ class Coherent {
   [[nodiscard]] Element load(std::size_t index = 0) const {
     CARVEOUT_ASSERT(index < count_);
     Element value;
-    detail::copy_once(&value, data() + index);
+    detail::copy_once<detail::kWordBytes<Element>>(&value, data() + index);
     return value;
   }
 
@@ -149,7 +154,7 @@ class Coherent {
 
   void put(std::size_t index, const Element& value) const {
     CARVEOUT_ASSERT(index < count_);
-    detail::copy_once(data() + index, &value);
+    detail::copy_once<detail::kWordBytes<Element>>(data() + index, &value);
   }
 
   [[nodiscard]] Element* data() const {
