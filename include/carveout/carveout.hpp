@@ -10,6 +10,7 @@
 #include "carveout/core/window.hpp"
 #include "carveout/map/alias.hpp"
 #include "carveout/map/device.hpp"
+#include "carveout/map/mmap.hpp"
 #include "carveout/map/route.hpp"
 #include "carveout/ops/buffer.hpp"
 #include "carveout/ops/coherent.hpp"

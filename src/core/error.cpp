@@ -55,6 +55,10 @@ constexpr Words words_of(Error error) {
       return {"needs_copy", "coherent memory is required, and caches or a copy would have to help"};
     case Error::outside_mapping:
       return {"outside_mapping", "part of the range is not in the mapping"};
+    case Error::outside_block:
+      return {"outside_block", "part of the range is not in the block"};
+    case Error::shared_page:
+      return {"shared_page", "a page of it may hold bytes of other blocks, too"};
     case Error::double_free:
       return {"double_free", "the block is free already"};
     case Error::stale_block:

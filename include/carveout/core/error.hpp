@@ -35,6 +35,10 @@ enum class Error : std::uint8_t {
   needs_copy,       ///< `require_coherent`, and caches or a copy would have to help
   outside_mapping,  ///< part of the range to synchronise is not mapped
 
+  // showing a block to a process
+  outside_block,  ///< part of what is to be mapped is not in the block
+  shared_page,    ///< a page of it may hold bytes of other blocks
+
   // blocks given back
   double_free,    ///< the block is free already
   stale_block,    ///< its range was handed out again since
