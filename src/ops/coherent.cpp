@@ -84,14 +84,32 @@ void prepare(Block& block, const Candidate& candidate, const Options& options) {
   if (unmapped) block.cpu = nullptr;
 }
 
+/// The same for a page of a block pool, whose blocks are used through the view that it has.
+void prepare_page(const Block& page) {
+  Block block = page;
+  const bool cached = page.cpu == page.pool->pointer(page, View::cached);
+  prepare(block,
+          {.role = Role::ordinary,
+           .verdict = Verdict::open,
+           .reason = Reason::role_serves,
+           .pool = page.pool,
+           .view = cached ? View::cached : View::uncached},
+          {});
+}
+
+/// Why a candidate that is open cannot serve after all, before its pool is asked.
+std::optional<Error> why_not(const Candidate& candidate, const Device& device) {
+  const bool own = candidate.role == Role::device || candidate.role == Role::contiguous_device;
+  if (device.behind_iommu && !own) return Error::needs_iommu;
+  if (candidate.pool == nullptr || device.roles->described_only) return Error::no_pool;
+  return std::nullopt;
+}
+
 /// Takes from one candidate, and makes it fit for use.
 Result<Block> alloc_from(const Candidate& candidate, const Device& device, std::uint64_t size_bytes,
                          const Options& options) {
-  const bool own = candidate.role == Role::device || candidate.role == Role::contiguous_device;
-  if (device.behind_iommu && !own)
-    return failed(Error::needs_iommu, size_bytes, candidate.pool_name);
-  if (candidate.pool == nullptr || device.roles->described_only)
-    return failed(Error::no_pool, size_bytes);
+  if (const auto error = why_not(candidate, device))
+    return failed(*error, size_bytes, candidate.pool_name);
   auto block = take(candidate, device, size_bytes, options);
   if (block) prepare(*block, candidate, options);
   return block;
@@ -197,6 +215,23 @@ Result<Taken> take_by_route(const Device& device, std::uint64_t size_bytes, cons
         return taken;
       },
       log);
+}
+
+Result<BlockPool> create_block_pool(const Device& device, BlockPool::Settings settings,
+                                    std::span<std::byte> storage, const Options& options) {
+  if (has(options.attributes, Attributes::no_cpu_mapping)) return refuse(Error::bad_attributes);
+  const auto from = along<Candidate>(
+      route, device, settings.size_bytes, options,
+      [&](const Candidate& candidate) -> Result<Candidate> {
+        if (const auto error = why_not(candidate, device))
+          return failed(*error, settings.size_bytes, candidate.pool_name);
+        return candidate;
+      },
+      [](const Candidate&) {});
+  if (!from) return std::unexpected{from.error()};
+  settings.holder = device.id;
+  settings.prepare_page = prepare_page;
+  return BlockPool::create(settings, *from->pool, from->reaches, from->view, storage);
 }
 
 Result<void> free_coherent(const Block& block) { return block.pool->give_back(block); }

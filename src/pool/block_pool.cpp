@@ -52,6 +52,7 @@ Result<Block> BlockPool::take(Context context) {
     // Without the lock, because the pool takes its own: a port may have one mutex for all.
     const auto page = take_page(context);
     if (!page) return std::unexpected{page.error()};
+    if (settings_.prepare_page != nullptr) settings_.prepare_page(*page);
     if (!add_page(*page)) give_page_back(*page);  // others were faster
   }
 }

@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "carveout/core/attributes.hpp"
 #include "carveout/core/error.hpp"
 #include "carveout/core/function_ref.hpp"
 #include "carveout/map/device.hpp"
 #include "carveout/map/route.hpp"
+#include "carveout/pool/block_pool.hpp"
 #include "carveout/pool/pool.hpp"
 
 namespace carveout {
@@ -66,6 +68,19 @@ namespace carveout {
 /// Fails with exactly what Pool::give_back() fails with; a refused call changes nothing.
 /// Context: any, interrupts too.
 Result<void> free_coherent(const Block& block);
+
+/// Blocks of one size for `device`, cut from pages of the first pool that would serve it: what
+/// alloc_coherent() is for one block, with the same attributes. A page is zeroed when it is taken;
+/// a block is then as its last owner left it.
+///
+/// @param settings  `holder` and `prepare_page` are set here.
+/// @param storage   BlockPool::storage_bytes(), aligned to BlockPool::kStorageAlign; outlives it.
+/// Fails like alloc_coherent() for a page where the pool is not asked yet, with what
+/// BlockPool::create() fails with, and bad_attributes (no_cpu_mapping).
+[[nodiscard]] Result<BlockPool> create_block_pool(const Device& device,
+                                                  BlockPool::Settings settings,
+                                                  std::span<std::byte> storage,
+                                                  const Options& options = {});
 
 /// What a request got: a block, or ordinary memory that Carveout does not manage.
 struct Taken {

@@ -47,6 +47,9 @@ class BlockPool {
     std::uint32_t page_bytes = 4096;   ///< what is taken from the pool at a time
     std::uint32_t most_pages = 1;
     Holder holder = 0;
+    /// Called with every page that is taken, before a block is cut from it and with no lock held: a
+    /// page is as its last owner left it, and so are the caches. nullptr: that is as it should be.
+    void (*prepare_page)(const Block& page) = nullptr;
   };
 
   /// How many blocks there were and are.
