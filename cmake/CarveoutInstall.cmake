@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/carveout")
 
-set(components core)
+set(components core c)
 if(CARVEOUT_HAVE_DEVICE_TREE)
   list(APPEND components device_tree)
 endif()

@@ -141,6 +141,12 @@ Result<void*> System::take(std::uint64_t size_bytes) {
   return taken;
 }
 
+Result<std::span<std::byte>> System::reserve(std::size_t size_bytes) {
+  const auto bytes = room_for<std::byte>(size_bytes);
+  if (!bytes) return std::unexpected{bytes.error()};
+  return std::span{*bytes, size_bytes};
+}
+
 Result<std::string_view> System::keep(std::string_view text) {
   const auto characters = room_for<char>(text.size());
   if (!characters) return std::unexpected{characters.error()};

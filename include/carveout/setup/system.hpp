@@ -192,6 +192,9 @@ class System {
   /// Copies a text into the System's storage, for names that do not live long enough by themselves.
   /// Fails with: storage_too_small.
   [[nodiscard]] Result<std::string_view> keep(std::string_view text);
+  /// Bytes of the System's storage, aligned for any fact, for a caller that states facts in a form
+  /// of its own. Fails with: storage_too_small.
+  [[nodiscard]] Result<std::span<std::byte>> reserve(std::size_t size_bytes);
 
   [[nodiscard]] std::size_t storage_used_bytes() const { return used_; }
 

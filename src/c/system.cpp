@@ -1,0 +1,362 @@
+// A board, stated in C.
+#include <utility>
+
+#include "carveout/setup/from_tables.hpp"
+#include "face.hpp"
+
+namespace carveout::c {
+namespace {
+
+static_assert(static_cast<int>(Memory::coherent) == CARVEOUT_MEMORY_COHERENT);
+static_assert(static_cast<int>(Memory::contiguous) == CARVEOUT_MEMORY_CONTIGUOUS);
+static_assert(static_cast<int>(Memory::bounce) == CARVEOUT_MEMORY_BOUNCE);
+static_assert(static_cast<int>(Memory::ordinary) == CARVEOUT_MEMORY_ORDINARY);
+static_assert(static_cast<int>(Role::device) == CARVEOUT_ROLE_DEVICE);
+static_assert(static_cast<int>(Role::bounce) == CARVEOUT_ROLE_BOUNCE);
+static_assert(static_cast<int>(Role::atomic) == CARVEOUT_ROLE_ATOMIC);
+static_assert(static_cast<int>(Role::default_pool) == CARVEOUT_ROLE_DEFAULT_POOL);
+static_assert(static_cast<int>(Role::contiguous_device) == CARVEOUT_ROLE_CONTIGUOUS_DEVICE);
+static_assert(static_cast<int>(Role::contiguous_node) == CARVEOUT_ROLE_CONTIGUOUS_NODE);
+static_assert(static_cast<int>(Role::contiguous_default) == CARVEOUT_ROLE_CONTIGUOUS_DEFAULT);
+static_assert(static_cast<int>(Role::ordinary) == CARVEOUT_ROLE_ORDINARY);
+static_assert(CARVEOUT_ROLE_ORDINARY + 1 == kRoles);
+
+constexpr std::size_t kAlign = 8;
+constexpr std::size_t kNever = SIZE_MAX;
+
+std::size_t array_bytes(std::size_t count, std::size_t element_bytes) {
+  const auto bytes = checked_multiply(count, element_bytes);
+  if (!bytes || *bytes > kNever - kAlign) return kNever;
+  return (static_cast<std::size_t>(*bytes) + (kAlign - 1)) & ~(kAlign - 1);
+}
+
+/// Storage taken from the front, for what the System reads and C states otherwise.
+class Arena {
+ public:
+  explicit Arena(std::span<std::byte> storage) : rest_{storage} {
+    const auto at = reinterpret_cast<std::uintptr_t>(storage.data());
+    skip((kAlign - at % kAlign) % kAlign);
+  }
+
+  /// Nothing where too little is left.
+  [[nodiscard]] void* take(std::size_t bytes) {
+    void* const at = rest_.data();
+    return skip(array_bytes(bytes, 1)) ? at : nullptr;
+  }
+  /// The library's form of an array of C's. An empty one where too little is left, which full()
+  /// remembers.
+  template <class T, class CT, class Convert>
+  [[nodiscard]] std::span<const T> copy(const CT* from, std::size_t count, Convert convert) {
+    static_assert(alignof(T) <= kAlign);
+    if (count > rest_.size() / sizeof(T)) full_ = true;
+    auto* const to = full_ ? nullptr : static_cast<T*>(take(count * sizeof(T)));
+    if (to == nullptr) return {};
+    for (std::size_t i = 0; i < count; ++i) new (to + i) T{convert(from[i])};
+    return {to, count};
+  }
+
+  [[nodiscard]] bool full() const { return full_; }
+  [[nodiscard]] std::span<std::byte> rest() const { return rest_; }
+
+ private:
+  bool skip(std::size_t bytes) {
+    full_ = full_ || bytes > rest_.size();
+    rest_ = full_ ? std::span<std::byte>{} : rest_.subspan(bytes);
+    return !full_;
+  }
+
+  std::span<std::byte> rest_;
+  bool full_ = false;
+};
+
+TagStore store_of(const carveout_store& store, TagStore otherwise) {
+  switch (store.kind) {
+    case CARVEOUT_STORE_SPARSE:
+      return TagStore::sparse(store.blocks).for_processors(store.processors);
+    case CARVEOUT_STORE_DENSE:
+      return TagStore::dense().for_processors(store.processors);
+    case CARVEOUT_STORE_BITMAP:
+      return TagStore::bitmap();
+    default:
+      return otherwise;
+  }
+}
+TagStore store_of(const carveout_platform& platform) {
+  return store_of(platform.store, TagStore::sparse(kDefaultBlocksPerPool));
+}
+
+std::optional<bool> coherence_of(carveout_coherence coherent) {
+  if (coherent == CARVEOUT_COHERENCE_OF_THE_BOARD) return std::nullopt;
+  return coherent == CARVEOUT_COHERENT;
+}
+
+/// C's enumerations hold any number.
+bool is_memory(carveout_memory memory) {
+  return memory >= CARVEOUT_MEMORY_COHERENT && memory <= CARVEOUT_MEMORY_ORDINARY;
+}
+bool is_role(carveout_role role) {
+  return role >= CARVEOUT_ROLE_DEVICE && role <= CARVEOUT_ROLE_ORDINARY;
+}
+
+PoolSettings with_chunks(const carveout_pool_settings& settings, TagStore otherwise,
+                         std::span<const PhysRange> chunks) {
+  return {.name = text_of(settings.name),
+          .memory = static_cast<Memory>(settings.memory),
+          .chunks = chunks,
+          .granule_bytes = settings.granule_bytes,
+          .store = store_of(settings.store, otherwise)};
+}
+
+DeviceSettings with_windows(const carveout_device_settings& settings,
+                            std::span<const Window> windows) {
+  return {.name = text_of(settings.name),
+          .coherent_mask = DmaAddr{settings.coherent_mask.raw},
+          .translation =
+              settings.windows == nullptr ? Translation::identity() : Translation::through(windows),
+          .coherent = coherence_of(settings.coherent),
+          .behind_iommu = settings.behind_iommu,
+          .numa_node = settings.numa_node};
+}
+
+BindingSettings binding_of(const carveout_binding_settings& settings) {
+  BindingSettings binding{
+      .index = settings.index, .name = text_of(settings.name), .window = std::nullopt};
+  if (settings.window != nullptr) binding.window = from_c(*settings.window);
+  return binding;
+}
+
+std::size_t window_count(const carveout_device_settings& settings) {
+  return settings.windows == nullptr ? 0 : settings.window_count;
+}
+
+PhysRange range_of(const carveout_phys_range& range) { return from_c(range); }
+Window window_of(const carveout_window& window) { return from_c(window); }
+
+/// An array in the library's form, in the System's own storage: for what is declared by code.
+template <class T, class CT, class Convert>
+Result<std::span<const T>> keep(System& system, const CT* from, std::size_t count,
+                                Convert convert) {
+  static_assert(alignof(T) <= kAlign);
+  const auto room = system.reserve(array_bytes(count, sizeof(T)));
+  if (!room) return std::unexpected{room.error()};
+  auto* const to = static_cast<T*>(static_cast<void*>(room->data()));
+  for (std::size_t i = 0; i < count; ++i) new (to + i) T{convert(from[i])};
+  return std::span<const T>{to, count};
+}
+
+std::uint64_t granules_at_most(const carveout_platform& platform,
+                               const carveout_pool_settings& settings) {
+  std::uint64_t granules = 0;
+  for (std::size_t i = 0; i < settings.chunk_count; ++i) {
+    const PhysRange chunk = from_c(settings.chunks[i]);
+    const std::uint64_t more = setup::granules_at_most(
+        {.name = {},
+         .chunks = {&chunk, 1},
+         .granule_bytes =
+             settings.granule_bytes != 0 ? settings.granule_bytes : platform.granule_bytes});
+    granules = checked_add(granules, more).value_or(UINT64_MAX);
+  }
+  return granules;
+}
+
+constexpr carveout_tables kNoTables{};
+
+}  // namespace
+// C's functions belong to no namespace: stated here, they are the ones of the header.
+extern "C" {
+
+size_t carveout_pool_storage_bytes(const carveout_platform* platform,
+                                   const carveout_pool_settings* settings) {
+  const TagStore store = store_of(settings->store, store_of(*platform));
+  return saturating_add(array_bytes(settings->chunk_count, sizeof(PhysRange)),
+                        System::pool_storage_bytes(settings->chunk_count, store,
+                                                   granules_at_most(*platform, *settings)));
+}
+
+size_t carveout_device_storage_bytes(const carveout_device_settings* settings) {
+  const std::size_t windows = window_count(*settings);
+  return saturating_add(array_bytes(windows, sizeof(Window)),
+                        System::device_storage_bytes(windows));
+}
+
+size_t carveout_binding_storage_bytes(const carveout_binding_settings* settings) {
+  return System::binding_storage_bytes(settings->window != nullptr);
+}
+
+size_t carveout_node_default_storage_bytes(void) { return System::node_default_storage_bytes(); }
+
+size_t carveout_storage_bytes(const carveout_platform* platform, const carveout_tables* tables) {
+  const carveout_tables& board = tables == nullptr ? kNoTables : *tables;
+  std::size_t bytes = kAlign - 1;
+  const auto add = [&](std::size_t more) { bytes = saturating_add(bytes, more); };
+  add(array_bytes(1, sizeof(carveout_system)));
+  add(array_bytes(platform->alias_count, sizeof(Alias)));
+  add(array_bytes(board.pool_count, sizeof(PoolSettings)));
+  add(array_bytes(board.device_count, sizeof(DeviceSettings)));
+  add(array_bytes(board.binding_count, sizeof(setup::BindingRow)));
+  add(array_bytes(board.default_count, sizeof(setup::DefaultRow)));
+  add(System::base_storage_bytes());
+  for (std::size_t i = 0; i < board.pool_count; ++i) {
+    add(carveout_pool_storage_bytes(platform, &board.pools[i]));
+  }
+  for (std::size_t i = 0; i < board.device_count; ++i) {
+    add(carveout_device_storage_bytes(&board.devices[i]));
+  }
+  for (std::size_t i = 0; i < board.binding_count; ++i) {
+    add(carveout_binding_storage_bytes(&board.bindings[i].settings));
+  }
+  for (std::size_t i = 0; i < board.default_count; ++i) {
+    if (board.defaults[i].role == CARVEOUT_ROLE_CONTIGUOUS_NODE) {
+      add(carveout_node_default_storage_bytes());
+    }
+  }
+  return bytes;
+}
+
+carveout_error carveout_build(const carveout_platform* platform, const carveout_tables* tables,
+                              void* storage, size_t size, carveout_refused_fn refused,
+                              void* context, carveout_system** system, carveout_failure* why) {
+  const carveout_tables& board = tables == nullptr ? kNoTables : *tables;
+  for (std::size_t i = 0; i < board.pool_count; ++i) {
+    if (!is_memory(board.pools[i].memory))
+      return fail({.code = Error::wrong_kind, .pool = text_of(board.pools[i].name)}, why);
+  }
+  for (std::size_t i = 0; i < board.default_count; ++i) {
+    if (!is_role(board.defaults[i].role)) return fail({.code = Error::wrong_kind}, why);
+  }
+
+  Arena arena{{static_cast<std::byte*>(storage), size}};
+  void* const room = arena.take(sizeof(carveout_system));
+  const TagStore store = store_of(*platform);
+  const auto aliases = arena.copy<Alias>(platform->aliases, platform->alias_count,
+                                         [](const auto& alias) { return from_c(alias); });
+  const setup::Tables rows{
+      .pools = arena.copy<PoolSettings>(
+          board.pools, board.pool_count,
+          [&](const auto& row) {
+            return with_chunks(row, store,
+                               arena.copy<PhysRange>(row.chunks, row.chunk_count, range_of));
+          }),
+      .devices = arena.copy<DeviceSettings>(
+          board.devices, board.device_count,
+          [&](const auto& row) {
+            return with_windows(row, arena.copy<Window>(row.windows, window_count(row), window_of));
+          }),
+      .bindings = arena.copy<setup::BindingRow>(
+          board.bindings, board.binding_count,
+          [](const auto& row) {
+            return setup::BindingRow{
+                .device = row.device, .pool = row.pool, .settings = binding_of(row.settings)};
+          }),
+      .defaults = arena.copy<setup::DefaultRow>(
+          board.defaults, board.default_count,
+          [](const auto& row) {
+            return setup::DefaultRow{
+                .role = static_cast<Role>(row.role), .pool = row.pool, .numa_node = row.numa_node};
+          }),
+      .store = store};
+  if (room == nullptr || arena.full()) {
+    return fail({.code = Error::storage_too_small,
+                 .asked_bytes = carveout_storage_bytes(platform, tables),
+                 .free_bytes = size},
+                why);
+  }
+
+  auto* const made = new (room) carveout_system{platform->port};
+  const auto built =
+      setup::build(rows,
+                   {.port = made->port,
+                    .aliases = aliases,
+                    .granule_bytes = platform->granule_bytes == 0 ? 1 : platform->granule_bytes,
+                    .store = store,
+                    .devices_coherent = platform->devices_coherent},
+                   arena.rest(), [=](const Failure& failure) {
+                     carveout_failure told{};
+                     fail(failure, &told);
+                     if (refused != nullptr) refused(context, &told);
+                   });
+  if (!built) return fail(built.error(), why);
+  made->system = *built;
+  *system = made;
+  return CARVEOUT_OK;
+}
+
+carveout_error carveout_declare(carveout_system* system, const carveout_pool_settings* settings,
+                                carveout_pool** pool, carveout_failure* why) {
+  if (!is_memory(settings->memory))
+    return fail({.code = Error::wrong_kind, .pool = text_of(settings->name)}, why);
+  const auto chunks =
+      keep<PhysRange>(*system->system, settings->chunks, settings->chunk_count, range_of);
+  if (!chunks) return answer(chunks, why);
+  const auto made =
+      system->system->declare(with_chunks(*settings, system->system->platform().store, *chunks));
+  if (made) *pool = to_c(*made);
+  return answer(made, why);
+}
+
+carveout_error carveout_set_default(carveout_system* system, carveout_role role,
+                                    carveout_pool* pool, uint32_t numa_node,
+                                    carveout_failure* why) {
+  if (!is_role(role)) return fail({.code = Error::wrong_kind, .pool = from_c(pool)->name()}, why);
+  return answer(system->system->set_default(static_cast<Role>(role), *from_c(pool), numa_node),
+                why);
+}
+
+carveout_error carveout_add_device(carveout_system* system,
+                                   const carveout_device_settings* settings,
+                                   carveout_device** device, carveout_failure* why) {
+  const auto windows =
+      keep<Window>(*system->system, settings->windows, window_count(*settings), window_of);
+  if (!windows) return answer(windows, why);
+  const auto made = system->system->add_device(with_windows(*settings, *windows));
+  if (made) *device = to_c(*made);
+  return answer(made, why);
+}
+
+carveout_error carveout_bind(carveout_system* system, carveout_device* device, carveout_pool* pool,
+                             const carveout_binding_settings* settings, carveout_failure* why) {
+  return answer(system->system->bind(*from_c(device), *from_c(pool), binding_of(*settings)), why);
+}
+
+carveout_error carveout_release(carveout_system* system, carveout_pool* pool,
+                                carveout_failure* why) {
+  return answer(system->system->release(*from_c(pool)), why);
+}
+
+carveout_pool* carveout_find_pool(const carveout_system* system, const char* name) {
+  return to_c(system->system->find_pool(name));
+}
+
+carveout_device* carveout_find_device(const carveout_system* system, const char* name) {
+  return to_c(system->system->find_device(name));
+}
+
+carveout_usage carveout_pool_usage(const carveout_pool* pool) {
+  const Usage usage = from_c(pool)->usage();
+  return {.total_bytes = usage.total_bytes,
+          .used_bytes = usage.used_bytes,
+          .peak_bytes = usage.peak_bytes,
+          .largest_run_bytes = usage.largest_run_bytes,
+          .blocks = usage.blocks};
+}
+
+carveout_text carveout_pool_name(const carveout_pool* pool) { return to_c(from_c(pool)->name()); }
+
+carveout_memory carveout_pool_memory(const carveout_pool* pool) {
+  return static_cast<carveout_memory>(from_c(pool)->memory());
+}
+
+carveout_text carveout_device_name(const carveout_device* device) {
+  return to_c(from_c(device)->name);
+}
+
+void carveout_visit(const carveout_system* system, const carveout_pool* pool, carveout_held_fn see,
+                    void* context) {
+  from_c(pool)->visit([&](const Held& held) {
+    see(context, to_c(held.range), to_c(std::as_const(*system->system).device(held.holder)));
+  });
+}
+
+}  // extern "C"
+
+}  // namespace carveout::c
