@@ -113,11 +113,12 @@ void carveout_observe_barrier(const carveout_system* system) {
 carveout_error carveout_route(const carveout_device* device, const carveout_options* options,
                               carveout_candidate_fn each, void* context) {
   const auto error = route(*from_c(device), from_c(options), [&](const Candidate& candidate) {
-    const carveout_candidate told{.role = static_cast<carveout_role>(candidate.role),
-                                  .verdict = static_cast<carveout_verdict>(candidate.verdict),
-                                  .error = candidate.error ? to_c(*candidate.error) : carveout_error{CARVEOUT_OK},
-                                  .pool = to_c(candidate.pool_name),
-                                  .of_the_library = &candidate};
+    const carveout_candidate told{
+        .role = static_cast<carveout_role>(candidate.role),
+        .verdict = static_cast<carveout_verdict>(candidate.verdict),
+        .error = candidate.error ? to_c(*candidate.error) : carveout_error{CARVEOUT_OK},
+        .pool = to_c(candidate.pool_name),
+        .of_the_library = &candidate};
     return each(context, &told) ? Step::next : Step::stop;
   });
   return error ? to_c(*error) : carveout_error{CARVEOUT_OK};

@@ -22,7 +22,9 @@
 #include "carveout/map/device.hpp"
 #include "carveout/pool/block_pool.hpp"
 #include "carveout/pool/pool.hpp"
+#include "carveout/port/copy.hpp"
 #include "carveout/port/port.hpp"
+#include "carveout/port/sync_table.hpp"
 #include "carveout/setup/system.hpp"
 
 namespace carveout::c {
@@ -30,7 +32,7 @@ namespace carveout::c {
 /// A port of C's, as C++ wants it.
 class Port {
  public:
-  explicit Port(const carveout_port& port) : port_{port} {}
+  explicit Port(const carveout_port& port) : port_{port}, table_{table_of(port.sync_table)} {}
 
   [[nodiscard]] std::size_t cache_line_bytes() noexcept {
     return port_.cache_line_bytes(port_.context);
@@ -61,11 +63,38 @@ class Port {
   [[nodiscard]] std::uint32_t processor() noexcept {
     return port_.processor == nullptr ? 0 : port_.processor(port_.context);
   }
+  [[nodiscard]] const SyncTable& sync_table() noexcept { return table_; }
+  [[nodiscard]] std::optional<PhysAddr> phys_of(const std::byte* at, std::size_t size) noexcept {
+    carveout_phys_addr phys{};
+    if (port_.phys_of == nullptr || !port_.phys_of(port_.context, at, size, &phys))
+      return std::nullopt;
+    return PhysAddr{phys.raw};
+  }
+  void copy(std::byte* to, const std::byte* from, std::size_t size) noexcept {
+    if (port_.copy == nullptr) return copy_words(to, from, size);
+    port_.copy(port_.context, to, from, size);
+  }
 
  private:
+  /// A number that means nothing is the safe work.
+  static constexpr CacheWork work_of(carveout_cache_work work) {
+    const bool known = work >= CARVEOUT_CACHE_NOTHING && work <= CARVEOUT_CACHE_CLEAN_INVALIDATE;
+    return known ? static_cast<CacheWork>(work) : CacheWork::clean_invalidate;
+  }
+  static constexpr SyncTable table_of(const carveout_sync_table* table) {
+    if (table == nullptr) return sync_tables::safe;
+    SyncTable made{};
+    for (std::size_t i = 0; i < kDirections; ++i) {
+      made.rows[i] = {work_of(table->rows[i].before), work_of(table->rows[i].after)};
+    }
+    return made;
+  }
+
   carveout_port port_;
+  SyncTable table_;
 };
-static_assert(carveout::Port<Port>);
+static_assert(carveout::Port<Port> && PortWithSyncTable<Port> && PortWithPhysOf<Port> &&
+              PortWithCopy<Port>);
 
 }  // namespace carveout::c
 

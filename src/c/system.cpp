@@ -107,6 +107,14 @@ PoolSettings with_chunks(const carveout_pool_settings& settings, TagStore otherw
           .store = store_of(settings.store, otherwise)};
 }
 
+StreamingLimits limits_of(const carveout_streaming_limits& limits) {
+  StreamingLimits made{.max_segment_bytes = limits.max_segment_bytes,
+                       .segment_boundary_bytes = limits.segment_boundary_bytes,
+                       .keep_low_bits = limits.keep_low_bits};
+  if (limits.has_mask) made.mask = DmaAddr{limits.mask.raw};
+  return made;
+}
+
 DeviceSettings with_windows(const carveout_device_settings& settings,
                             std::span<const Window> windows) {
   return {.name = text_of(settings.name),
@@ -115,7 +123,9 @@ DeviceSettings with_windows(const carveout_device_settings& settings,
               settings.windows == nullptr ? Translation::identity() : Translation::through(windows),
           .coherent = coherence_of(settings.coherent),
           .behind_iommu = settings.behind_iommu,
-          .numa_node = settings.numa_node};
+          .numa_node = settings.numa_node,
+          .streaming = limits_of(settings.streaming),
+          .quarantine_blocks = settings.quarantine_blocks};
 }
 
 BindingSettings binding_of(const carveout_binding_settings& settings) {
@@ -176,7 +186,7 @@ size_t carveout_pool_storage_bytes(const carveout_platform* platform,
 size_t carveout_device_storage_bytes(const carveout_device_settings* settings) {
   const std::size_t windows = window_count(*settings);
   return saturating_add(array_bytes(windows, sizeof(Window)),
-                        System::device_storage_bytes(windows));
+                        System::device_storage_bytes(windows, settings->quarantine_blocks));
 }
 
 size_t carveout_binding_storage_bytes(const carveout_binding_settings* settings) {
@@ -263,18 +273,19 @@ carveout_error carveout_build(const carveout_platform* platform, const carveout_
   }
 
   auto* const made = new (room) carveout_system{platform->port};
-  const auto built =
-      setup::build(rows,
-                   {.port = made->port,
+  Platform board_of{.port = made->port,
                     .aliases = aliases,
-                    .granule_bytes = platform->granule_bytes == 0 ? 1 : platform->granule_bytes,
                     .store = store,
-                    .devices_coherent = platform->devices_coherent},
-                   arena.rest(), [=](const Failure& failure) {
-                     carveout_failure told{};
-                     fail(failure, &told);
-                     if (refused != nullptr) refused(context, &told);
-                   });
+                    .devices_coherent = platform->devices_coherent};
+  if (platform->granule_bytes != 0) board_of.granule_bytes = platform->granule_bytes;
+  if (platform->largest_bounce_bytes != 0) {
+    board_of.largest_bounce_bytes = platform->largest_bounce_bytes;
+  }
+  const auto built = setup::build(rows, board_of, arena.rest(), [=](const Failure& failure) {
+    carveout_failure told{};
+    fail(failure, &told);
+    if (refused != nullptr) refused(context, &told);
+  });
   if (!built) return fail(built.error(), why);
   made->system = *built;
   *system = made;

@@ -203,14 +203,14 @@ static void the_storage_of_what_is_declared_adds_up(void) {
 
 static void a_device_gets_memory_by_its_three_addresses(void) {
   carveout_system* system = board();
-  memset(host.ram, 0xa5, sizeof host.ram);
+  memset(host.uncached, 0xa5, sizeof host.uncached);
   carveout_block block;
   CHECK(carveout_alloc_coherent(carveout_find_device(system, "eth"), 100, NULL, &block, NULL) ==
         CARVEOUT_OK);
   CHECK(block.size_bytes == 128);
   CHECK(block.pool == carveout_find_pool(system, "default"));
   CHECK(block.dma.raw - RAM_DMA == block.phys.raw - RAM_CACHED);
-  CHECK(block.cpu == host.ram + (block.phys.raw - RAM_CACHED));
+  CHECK(block.cpu == host.uncached + (block.phys.raw - RAM_CACHED));
   CHECK(((unsigned char*)block.cpu)[99] == 0);
   CHECK(host.clean_invalidates == 1);
   CHECK(host.publish_barriers == 1);
@@ -249,7 +249,7 @@ static void options_reach_the_library(void) {
   CHECK(carveout_alloc_coherent(dsp, 32, &options, &block, NULL) == CARVEOUT_OK);
   options = (carveout_options){.attributes = CARVEOUT_ATTR_NON_COHERENT};
   CHECK(carveout_alloc_coherent(dsp, 32, &options, &block, NULL) == CARVEOUT_OK);
-  memset(host.ram, 0xa5, sizeof host.ram);
+  memset(host.uncached, 0xa5, sizeof host.uncached);
   options = (carveout_options){.attributes = CARVEOUT_ATTR_UNINITIALIZED};
   CHECK(carveout_alloc_coherent(dsp, 32, &options, &block, NULL) == CARVEOUT_OK);
   CHECK(((unsigned char*)block.cpu)[0] == 0xa5);
@@ -361,6 +361,112 @@ static void blocks_of_one_size_come_from_pages_of_a_pool(void) {
   CHECK(carveout_block_pool_storage_bytes(&wrong) == SIZE_MAX);
 }
 
+/* ---- streaming */
+
+static const carveout_tables* streaming_tables(void) {
+  static const carveout_phys_range chunks[] = {{{RAM_CACHED + 0x2000}, 0x800}};
+  static const carveout_phys_range bounce_chunks[] = {{{RAM_CACHED + 0x3000}, 0x800}};
+  static const carveout_pool_settings stream_pools[] = {
+      {.name = "ram", .memory = CARVEOUT_MEMORY_ORDINARY, .chunks = chunks, .chunk_count = 1},
+      {.name = "bounce",
+       .memory = CARVEOUT_MEMORY_BOUNCE,
+       .chunks = bounce_chunks,
+       .chunk_count = 1},
+  };
+  static const carveout_default_row roles[] = {{.role = CARVEOUT_ROLE_ORDINARY, .pool = 0},
+                                               {.role = CARVEOUT_ROLE_BOUNCE, .pool = 1}};
+  static carveout_tables made;
+  made = (carveout_tables){.pools = stream_pools,
+                           .pool_count = 2,
+                           .devices = devices,
+                           .device_count = 1,
+                           .defaults = roles,
+                           .default_count = 2};
+  return &made;
+}
+
+static const carveout_device* streaming_device(const carveout_sync_table* table) {
+  carveout_platform of = platform();
+  of.port.sync_table = table;
+  carveout_system* system = NULL;
+  CHECK(carveout_build(&of, streaming_tables(), storage, sizeof storage, NULL, NULL, &system,
+                       NULL) == CARVEOUT_OK);
+  return carveout_find_device(system, "eth");
+}
+
+static void memory_is_lent_synchronised_and_taken_back(void) {
+  const carveout_device* eth = streaming_device(NULL);
+  const carveout_options streaming = {.attributes = CARVEOUT_ATTR_NON_COHERENT};
+  carveout_block block;
+  carveout_mapping mapping;
+  CHECK(carveout_alloc_coherent(eth, 100, &streaming, &block, NULL) == CARVEOUT_OK);
+  const carveout_bytes bytes = carveout_bytes_of_block(&block, 100);
+  host.clean_invalidates = 0;
+  host.invalidates = 0;
+  CHECK(carveout_map(eth, &bytes, CARVEOUT_FROM_DEVICE, 0, false, &mapping, NULL) == CARVEOUT_OK);
+  CHECK(mapping.dma.raw == block.dma.raw);
+  CHECK(!mapping.is_copied);
+  CHECK(host.clean_invalidates == 1 && host.invalidates == 0);
+  CHECK(carveout_sync_for_cpu(eth, &mapping, 0, 100, NULL) == CARVEOUT_OK);
+  CHECK(host.invalidates == 1);
+  CHECK(carveout_sync_for_device(eth, &mapping, 0, 100, NULL) == CARVEOUT_OK);
+  CHECK(carveout_sync_for_cpu(eth, &mapping, 90, 20, NULL) == CARVEOUT_OUTSIDE_MAPPING);
+  CHECK(carveout_unmap(eth, &mapping, 0, NULL) == CARVEOUT_OK);
+  CHECK(host.invalidates == 2);
+  CHECK(carveout_free_coherent(&block, NULL) == CARVEOUT_OK);
+}
+
+static void the_work_is_that_of_the_ports_table(void) {
+  static const carveout_sync_table table = {{{CARVEOUT_CACHE_NOTHING, CARVEOUT_CACHE_NOTHING},
+                                             {CARVEOUT_CACHE_INVALIDATE, CARVEOUT_CACHE_NOTHING},
+                                             {77, CARVEOUT_CACHE_NOTHING}}};
+  const carveout_device* eth = streaming_device(&table);
+  const carveout_bytes bytes = {
+      .cpu = host.ram + 0x1000, .phys = {RAM_CACHED + 0x1000}, .size_bytes = 64};
+  carveout_mapping mapping;
+  CHECK(carveout_map(eth, &bytes, CARVEOUT_FROM_DEVICE, 0, false, &mapping, NULL) == CARVEOUT_OK);
+  CHECK(host.invalidates == 1 && host.clean_invalidates == 0);
+  CHECK(carveout_unmap(eth, &mapping, 0, NULL) == CARVEOUT_OK);
+  CHECK(host.invalidates == 1);
+  CHECK(carveout_map(eth, &bytes, CARVEOUT_BIDIRECTIONAL, 0, false, &mapping, NULL) == CARVEOUT_OK);
+  CHECK(host.clean_invalidates == 1);
+}
+
+static void bytes_that_share_a_line_are_copied(void) {
+  const carveout_device* eth = streaming_device(NULL);
+  carveout_bytes bytes;
+  carveout_mapping mapping;
+  CHECK(carveout_bytes_at(eth, host.ram + 0x1010, 40, &bytes, NULL) == CARVEOUT_UNKNOWN_MEMORY);
+  bytes =
+      (carveout_bytes){.cpu = host.ram + 0x1010, .phys = {RAM_CACHED + 0x1010}, .size_bytes = 40};
+  memset(host.ram + 0x1000, 1, 0x100);
+  CHECK(carveout_map(eth, &bytes, CARVEOUT_FROM_DEVICE, 0, false, &mapping, NULL) == CARVEOUT_OK);
+  CHECK(mapping.is_copied);
+  memset(host.ram + (mapping.dma.raw - RAM_DMA), 7, 40); /* as the device does */
+  CHECK(carveout_unmap(eth, &mapping, 0, NULL) == CARVEOUT_OK);
+  CHECK(host.ram[0x100f] == 1 && host.ram[0x1010] == 7 && host.ram[0x1038] == 1);
+  CHECK(carveout_unmap(eth, &mapping, 0, NULL) == CARVEOUT_DOUBLE_FREE);
+}
+
+static void what_is_no_direction_is_refused(void) {
+  const carveout_device* eth = streaming_device(NULL);
+  const carveout_bytes bytes = {
+      .cpu = host.ram + 0x1000, .phys = {RAM_CACHED + 0x1000}, .size_bytes = 64};
+  carveout_mapping mapping;
+  CHECK(carveout_map(eth, &bytes, 3, 0, false, &mapping, NULL) == CARVEOUT_BAD_ATTRIBUTES);
+}
+
+static void registers_are_mapped_by_address_alone(void) {
+  const carveout_device* eth = streaming_device(NULL);
+  const carveout_phys_range registers = {{RAM_CACHED + 0x1000}, 0x100};
+  const carveout_phys_range nowhere = {{0x100}, 0x100};
+  carveout_dma_addr dma;
+  CHECK(carveout_map_resource(eth, registers, &dma, NULL) == CARVEOUT_OK);
+  CHECK(dma.raw == RAM_DMA + 0x1000);
+  CHECK(carveout_map_resource(eth, nowhere, &dma, NULL) == CARVEOUT_NOT_IN_WINDOW);
+  CHECK(carveout_largest_mapping_bytes(eth) > 0);
+}
+
 /* ---- statistics */
 
 static void see(void* context, carveout_phys_range range, const carveout_device* holder) {
@@ -407,6 +513,11 @@ int main(void) {
   pages_of_a_block_may_be_shown_to_a_process();
   a_route_is_told_step_by_step();
   blocks_of_one_size_come_from_pages_of_a_pool();
+  memory_is_lent_synchronised_and_taken_back();
+  the_work_is_that_of_the_ports_table();
+  bytes_that_share_a_line_are_copied();
+  what_is_no_direction_is_refused();
+  registers_are_mapped_by_address_alone();
   a_pool_says_who_holds_what_and_is_released_when_nobody_does();
   return failed_checks == 0 ? 0 : 1;
 }

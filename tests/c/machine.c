@@ -10,7 +10,8 @@ static void* cpu_view(void* context, carveout_phys_addr first, uint64_t size_byt
   const uint64_t bases[] = {RAM_CACHED, RAM_UNCACHED};
   for (int i = 0; i < 2; ++i) {
     const uint64_t offset = first.raw - bases[i];
-    if (offset < RAM_BYTES && size_bytes <= RAM_BYTES - offset) return of->ram + offset;
+    if (offset < RAM_BYTES && size_bytes <= RAM_BYTES - offset)
+      return (i == 0 ? of->ram : of->uncached) + offset;
   }
   return NULL;
 }
@@ -19,6 +20,12 @@ static void nothing(void* context, void* at, size_t size_bytes) {
   (void)context;
   (void)at;
   (void)size_bytes;
+}
+static void invalidate(void* context, void* at, size_t size_bytes) {
+  machine* of = context;
+  (void)at;
+  (void)size_bytes;
+  ++of->invalidates;
 }
 static void clean_invalidate(void* context, void* at, size_t size_bytes) {
   machine* of = context;
@@ -50,7 +57,7 @@ carveout_port machine_port(machine* of) {
       .cache_line_bytes = cache_line_bytes,
       .cpu_view = cpu_view,
       .clean = nothing,
-      .invalidate = nothing,
+      .invalidate = invalidate,
       .clean_invalidate = clean_invalidate,
       .publish_barrier = publish,
       .observe_barrier = observe,

@@ -13,8 +13,10 @@ enum {
 #define RAM_DMA UINT64_C(0x4c800000)
 
 typedef struct machine {
-  _Alignas(64) unsigned char ram[RAM_BYTES];
+  _Alignas(64) unsigned char ram[RAM_BYTES];      /* as the CPU sees it through its cache */
+  _Alignas(64) unsigned char uncached[RAM_BYTES]; /* and past it: nobody keeps the two alike */
   int clean_invalidates;
+  int invalidates;
   int publish_barriers;
   int observe_barriers;
   int locks;

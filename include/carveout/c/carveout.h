@@ -132,6 +132,36 @@ typedef struct carveout_alias {
   uint64_t size_bytes;
 } carveout_alias;
 
+/* ---- caches -----------------------------------------------------------------------------------
+ */
+
+/* Who writes the bytes of a streaming mapping, seen from memory. */
+enum carveout_direction_values {
+  CARVEOUT_TO_DEVICE,
+  CARVEOUT_FROM_DEVICE,
+  CARVEOUT_BIDIRECTIONAL,
+};
+typedef int32_t carveout_direction;
+
+/* What is done to every line of a range. */
+enum carveout_cache_work_values {
+  CARVEOUT_CACHE_NOTHING = 0,
+  CARVEOUT_CACHE_CLEAN = 1,
+  CARVEOUT_CACHE_INVALIDATE = 2,
+  CARVEOUT_CACHE_CLEAN_INVALIDATE = 3,
+};
+typedef int32_t carveout_cache_work;
+
+/* One row for each direction, in its order: carveout/port/sync_table.hpp, which has the tables of
+ * Linux's architectures. */
+typedef struct carveout_sync_row {
+  carveout_cache_work before; /* when the device gets the bytes */
+  carveout_cache_work after;  /* when the CPU gets them back */
+} carveout_sync_row;
+typedef struct carveout_sync_table {
+  carveout_sync_row rows[3];
+} carveout_sync_table;
+
 /* ---- the port ---------------------------------------------------------------------------------
  */
 
@@ -154,6 +184,10 @@ typedef struct carveout_port {
   /* from here on NULL where the default will do */
   bool (*may_lock)(void* context);
   uint32_t (*processor)(void* context);
+  const carveout_sync_table* sync_table; /* copied */
+  /* whether it is known where the bytes lie; writes where */
+  bool (*phys_of)(void* context, const void* at, size_t size_bytes, carveout_phys_addr* phys);
+  void (*copy)(void* context, void* to, const void* from, size_t size_bytes);
 } carveout_port;
 
 /* ---- a board ----------------------------------------------------------------------------------
@@ -213,6 +247,7 @@ typedef struct carveout_platform {
   size_t alias_count;
   uint64_t granule_bytes; /* 0: the cache line */
   carveout_store store;
+  uint64_t largest_bounce_bytes; /* 0: 256 KiB */
   bool devices_coherent;
 } carveout_platform;
 
@@ -225,6 +260,15 @@ typedef struct carveout_pool_settings {
   carveout_store store;
 } carveout_pool_settings;
 
+/* What a device can do with streaming mappings: StreamingLimits. 0 limits nothing. */
+typedef struct carveout_streaming_limits {
+  bool has_mask; /* false: the coherent mask */
+  carveout_dma_addr mask;
+  uint64_t max_segment_bytes;
+  uint64_t segment_boundary_bytes;
+  uint64_t keep_low_bits;
+} carveout_streaming_limits;
+
 typedef struct carveout_device_settings {
   const char* name;
   carveout_dma_addr coherent_mask; /* the highest address that it can put on its bus */
@@ -233,6 +277,8 @@ typedef struct carveout_device_settings {
   carveout_coherence coherent;
   bool behind_iommu;
   uint32_t numa_node;
+  carveout_streaming_limits streaming;
+  size_t quarantine_blocks;
 } carveout_device_settings;
 
 typedef struct carveout_binding_settings {
@@ -443,6 +489,59 @@ carveout_error carveout_block_pool_give_back(carveout_block_pool* blocks,
                                              const carveout_block* block, carveout_failure* why);
 carveout_error carveout_block_pool_close(carveout_block_pool* blocks, carveout_failure* why);
 carveout_block_usage carveout_block_pool_usage(const carveout_block_pool* blocks);
+
+/* ---- streaming --------------------------------------------------------------------------------
+ */
+
+/* How the CPU uses bytes. */
+enum carveout_view_values {
+  CARVEOUT_VIEW_BY_ADDRESS, /* it is made out by the address */
+  CARVEOUT_VIEW_UNCACHED,
+  CARVEOUT_VIEW_CACHED,
+};
+typedef int32_t carveout_view;
+
+/* Bytes of the CPU's that are lent to a device. */
+typedef struct carveout_bytes {
+  void* cpu;               /* as the CPU uses them */
+  carveout_phys_addr phys; /* the same byte, by the address that the CPU emits for that pointer */
+  uint64_t size_bytes;
+  uint64_t padding_bytes; /* so many behind them are nobody else's */
+  carveout_view view;
+} carveout_bytes;
+
+/* Bytes that are the device's: a plain value, which ends once. */
+typedef struct carveout_mapping {
+  carveout_bytes bytes;
+  carveout_dma_addr dma; /* what the device is told */
+  carveout_direction direction;
+  bool is_copied; /* the device has a copy, `copy` */
+  carveout_block copy;
+} carveout_mapping;
+
+/* carveout_alloc_coherent() with CARVEOUT_ATTR_NON_COHERENT gives memory for it. */
+carveout_bytes carveout_bytes_of_block(const carveout_block* block, uint64_t size_bytes);
+/* By the pointer alone. Fails with: zero_size, unknown_memory. */
+carveout_error carveout_bytes_at(const carveout_device* device, void* at, uint64_t size_bytes,
+                                 carveout_bytes* bytes, carveout_failure* why);
+
+/* map(), and what else carveout/ops/streaming.hpp has. A number that is no direction is
+ * bad_attributes. */
+carveout_error carveout_map(const carveout_device* device, const carveout_bytes* bytes,
+                            carveout_direction direction, uint32_t attributes, bool must_not_wait,
+                            carveout_mapping* mapping, carveout_failure* why);
+carveout_error carveout_unmap(const carveout_device* device, const carveout_mapping* mapping,
+                              uint32_t attributes, carveout_failure* why);
+carveout_error carveout_sync_for_cpu(const carveout_device* device, const carveout_mapping* mapping,
+                                     uint64_t offset_bytes, uint64_t size_bytes,
+                                     carveout_failure* why);
+carveout_error carveout_sync_for_device(const carveout_device* device,
+                                        const carveout_mapping* mapping, uint64_t offset_bytes,
+                                        uint64_t size_bytes, carveout_failure* why);
+/* Another device's registers, say: nothing to end. */
+carveout_error carveout_map_resource(const carveout_device* device, carveout_phys_range range,
+                                     carveout_dma_addr* dma, carveout_failure* why);
+uint64_t carveout_largest_mapping_bytes(const carveout_device* device);
 
 /* ---- statistics -------------------------------------------------------------------------------
  */
