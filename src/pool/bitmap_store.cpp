@@ -80,13 +80,6 @@ class Bitmap {
     return true;
   }
 
-  static Step find(const State& state, Granules at) {
-    Step step;
-    while (next(state, step) && at - step.first >= step.granules) {
-    }
-    return step;
-  }
-
   static Granules longest(const State& state, std::uint32_t /*most_looks*/) {
     Granules longest = 0;
     Step step;
@@ -124,7 +117,6 @@ const Calls kBitmap{.prepare = Bitmap::prepare,
                     .take_within = Bitmap::take_within,
                     .release = Bitmap::release,
                     .next = Bitmap::next,
-                    .find = Bitmap::find,
                     .longest = Bitmap::longest,
                     .give_back = Bitmap::give_back};
 

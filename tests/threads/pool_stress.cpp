@@ -18,6 +18,7 @@
 
 #include "carveout/pool/pool.hpp"
 #include "carveout/port/locks.hpp"
+#include "carveout/port/no_machine.hpp"
 #include "tests/support/audit.hpp"
 
 namespace carveout {
@@ -37,22 +38,13 @@ struct SystemMutex : std::mutex {
 
 /// A port with one of the usual locks.
 template <class Lock, class Under>
-struct ThreadPort {
+struct ThreadPort : NoMachine {
   Under under;
   Lock lock_policy{under};
 
   [[nodiscard]] static std::uint32_t processor() noexcept { return this_processor; }
   LockState lock(LockWord& word) noexcept { return lock_policy.lock(word); }
   void unlock(LockWord& word, LockState state) noexcept { lock_policy.unlock(word, state); }
-
-  static std::size_t cache_line_bytes() noexcept { return 64; }
-  static std::byte* cpu_view(PhysRange /*range*/) noexcept { return nullptr; }
-  static void clean(std::byte* /*at*/, std::size_t /*size*/) noexcept {}
-  static void invalidate(std::byte* /*at*/, std::size_t /*size*/) noexcept {}
-  static void clean_invalidate(std::byte* /*at*/, std::size_t /*size*/) noexcept {}
-  static void publish_barrier() noexcept {}
-  static void observe_barrier() noexcept {}
-  static void full_barrier() noexcept {}
 };
 
 /// Where a thread leaves a block, and two may find it.
@@ -208,8 +200,8 @@ int main(int argc, char** argv) {
   const auto steps = static_cast<unsigned>(std::strtoul(argv[2], nullptr, 10));
   using Spin = ThreadPort<SpinLock<NoInterrupts>, NoInterrupts>;
   using Waiting = ThreadPort<Mutex<SystemMutex>, SystemMutex>;
-  const TagStore sparse = TagStore::sparse(kBlocks);
-  const TagStore dense = TagStore::dense();
+  const StoreWithSerials sparse = TagStore::sparse(kBlocks);
+  const StoreWithSerials dense = TagStore::dense();
   stress<Waiting>("sparse, a slot each, mutex", sparse.for_processors(threads), threads, steps);
   stress<Waiting>("dense, a slot each, mutex", dense.for_processors(threads), threads, steps);
   stress<Spin>("dense, two slots for all, spinning", dense.for_processors(2), threads, steps);

@@ -175,15 +175,15 @@ TEST(RangeAllocatorExhaustive, AgreesOnEverySequenceWhereBlocksAreParkedInSlots)
 /// From a full pool whose blocks of one size class have two lengths, with one granule between each.
 TEST(RangeAllocatorExhaustive, AgreesOnEverySequenceOfFiveWhereAClassHasSeveralLengths) {
   constexpr std::array<std::uint64_t, 3> kLengths{1, 17, 18};
-  for (const TagStore store : {TagStore::sparse(16), TagStore::dense()}) {
+  for (const TagStore& store : {TagStore::sparse(16), TagStore::dense()}) {
     for (const std::array<std::uint64_t, 3>& order :
          {std::array<std::uint64_t, 3>{17, 17, 18}, {18, 17, 17}, {17, 18, 17}}) {
       const std::array chunks{PhysRange{PhysAddr{kGranule}, (3 + 17 + 17 + 18) * kGranule}};
       JudgedPool pool{chunks, kGranule, store};
       const Reach all{PhysAddr{0}, PhysAddr{std::numeric_limits<std::uint64_t>::max()}, DmaAddr{0}};
       for (const std::uint64_t length : order) {
-        ASSERT_EQ(pool.take(length * kGranule, 0, all), "");
-        ASSERT_EQ(pool.take(kGranule, 0, all), "");
+        ASSERT_EQ(pool.take({.size_bytes = length * kGranule}, {&all, 1}), "");
+        ASSERT_EQ(pool.take({.size_bytes = kGranule}, {&all, 1}), "");
       }
       Explorer explorer{kLengths, kAny, 1};
       explorer.explore(pool, 5);
