@@ -52,12 +52,13 @@ class Bitmap {
     return best;
   }
 
-  static std::optional<Error> give_back(State& state, PhysAddr first, std::uint64_t size_bytes) {
+  static std::expected<void, Error> give_back(State& state, PhysAddr first,
+                                              std::uint64_t size_bytes) {
     const auto block = block_at(state, first, size_bytes);
-    if (!block) return block.error();
+    if (!block) return std::unexpected{block.error()};
     state.note_peak(state.used);
     release(state, block->tag);
-    return std::nullopt;
+    return {};
   }
 
   static void release(State& state, Tag tag) {

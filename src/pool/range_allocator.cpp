@@ -137,9 +137,7 @@ std::expected<void, Error> RangeAllocator::give_back_carefully(PhysRange range, 
                                                                std::uint32_t serial) {
   if (state_.calls->give_back == nullptr || serial != tables::kOnlySerial)
     return std::unexpected{why_refused(range, tag, serial)};
-  if (const auto error = state_.calls->give_back(state_, range.base, range.size_bytes))
-    return std::unexpected{*error};
-  return {};
+  return state_.calls->give_back(state_, range.base, range.size_bytes);
 }
 
 Error RangeAllocator::why_refused(PhysRange range, std::uint32_t tag, std::uint32_t serial) const {

@@ -259,7 +259,7 @@ struct Calls {
   /// The longest free run, or of so many of its size class the longest. Parked blocks are not free.
   Granules (*longest)(const State& state, std::uint32_t most_looks);
   /// RangeAllocator::give_back_at() of a store without serials; nullptr in others.
-  std::optional<Error> (*give_back)(State& state, PhysAddr first, std::uint64_t size_bytes);
+  std::expected<void, Error> (*give_back)(State& state, PhysAddr first, std::uint64_t size_bytes);
 };
 
 /// Makes free whatever is parked.
@@ -306,7 +306,7 @@ class StoreWithSerials;
 ///
 ///             bytes                         give_back_at()   notices
 ///   sparse    24 per live block, 40 per     linear in live   every misuse of a block
-///             chunk, 1792 besides;          blocks
+///             chunk, 1728 besides;          blocks
 ///             whatever the granule
 ///   dense     16 per granule, and 16 for    constant; a      every misuse of a block
 ///             each size class it can have   refusal linear
