@@ -7,23 +7,10 @@
 
 #include "carveout/map/route.hpp"
 #include "carveout/pool/pool.hpp"
+#include "carveout/port/no_machine.hpp"
 
 namespace carveout::bench {
 namespace {
-
-/// A processor without caches and interrupts: the port's code is the board's.
-struct Port {
-  static std::size_t cache_line_bytes() noexcept { return 1; }
-  static std::byte* cpu_view(PhysRange /*range*/) noexcept { return nullptr; }
-  static void clean(std::byte* /*at*/, std::size_t /*size*/) noexcept {}
-  static void invalidate(std::byte* /*at*/, std::size_t /*size*/) noexcept {}
-  static void clean_invalidate(std::byte* /*at*/, std::size_t /*size*/) noexcept {}
-  static void publish_barrier() noexcept {}
-  static void observe_barrier() noexcept {}
-  static void full_barrier() noexcept {}
-  static LockState lock(LockWord& /*word*/) noexcept { return 0; }
-  static void unlock(LockWord& /*word*/, LockState /*state*/) noexcept {}
-};
 
 constexpr std::uint64_t kBase = 0x3000'0000;
 constexpr std::uint64_t kBytes = 0x1'0000;
@@ -31,7 +18,7 @@ constexpr std::uint64_t kGranule = 32;
 constexpr std::size_t kBlocks = 64;
 constexpr TagStore kStore = TagStore::CARVEOUT_STORE;
 
-Port port;
+NoMachine port;
 alignas(RangeAllocator::kStorageAlign)
     std::array<std::byte, kStore.storage_bytes(1, kBytes / kGranule)> storage;
 

@@ -97,7 +97,10 @@ class Contestant {
     if ((card_.large_only && !large) || (card_.small_only && large)) return false;
     if (workload == "W3-85-natural" && !card_.aligns) return false;
     if (card_.zeroes && workload == "W2") return false;
-    if (card_.one_size && workload != "W1" && !workload.starts_with("W4-")) return false;
+    if (card_.one_size &&
+        (workload.ends_with("-turns") || (workload != "W1" && !workload.starts_with("W4-")))) {
+      return false;
+    }
     return true;
   }
 

@@ -7,9 +7,9 @@
 namespace carveout::bench {
 
 void print_tables(std::ostream& out, const nlohmann::ordered_json& measured);
-/// @param counts  what tools/instructions.sh --json prints; may be empty.
-void print_verdict(std::ostream& out, const nlohmann::ordered_json& measured,
-                   const nlohmann::ordered_json& counts);
+/// @param measured  rows of any of the measurements, together.
+/// Whether nothing that is required is missed.
+bool print_verdict(std::ostream& out, const nlohmann::ordered_json& measured);
 void draw(std::ostream& out, const nlohmann::ordered_json& measured);
 
 }  // namespace carveout::bench

@@ -42,20 +42,33 @@ struct Trace {
   std::uint32_t only_size_bytes = 0;  ///< of every request; 0 where they differ
 };
 
-/// FIFO of `live` 2 KiB buffers.
+/// The sizes of a workload, in turn: what is taken is never of the length that was given back last.
+struct Turns {
+  std::uint32_t size_bytes;
+  std::uint32_t other_bytes;  ///< the same: of one size
+
+  [[nodiscard]] std::uint32_t of(std::size_t turn) const {
+    return turn % 2 == 0 ? size_bytes : other_bytes;
+  }
+  /// 0 where sizes differ.
+  [[nodiscard]] std::uint32_t only() const { return size_bytes == other_bytes ? size_bytes : 0; }
+};
+
+/// FIFO of `live` buffers.
 ///
-/// @param pairs  a multiple of `live`.
-inline Trace ring(std::uint32_t live, std::size_t pairs) {
+/// @param pairs  a multiple of twice `live`.
+inline Trace ring(std::uint32_t live, Turns turns, std::size_t pairs) {
   Trace trace;
   trace.pairs = pairs;
   trace.slots = live;
   trace.cyclic = true;
-  trace.only_size_bytes = 2048;
-  for (std::uint32_t i = 0; i < live; ++i) trace.before.push_back({i, 2048});
+  trace.only_size_bytes = turns.only();
+  // A slot has the one size and then the other.
+  for (std::uint32_t i = 0; i < live; ++i) trace.before.push_back({i, turns.of(i)});
   for (std::size_t i = 0; i < pairs; ++i) {
     const auto slot = static_cast<std::uint32_t>(i % live);
     trace.steps.push_back({slot, 0});
-    trace.steps.push_back({slot, 2048});
+    trace.steps.push_back({slot, turns.of(slot + i / live + 1)});
   }
   return trace;
 }
@@ -140,24 +153,26 @@ inline Trace mixed(const PoolShape& pool, const Mix& mix, std::size_t pairs, std
 }
 
 /// One block, again and again, in an empty pool.
-inline Trace hot(std::uint32_t size_bytes, std::size_t pairs) {
+///
+/// @param pairs  even.
+inline Trace hot(Turns turns, std::size_t pairs) {
   Trace trace;
   trace.pairs = pairs;
   trace.slots = 1;
   trace.cyclic = true;
-  trace.only_size_bytes = size_bytes;
+  trace.only_size_bytes = turns.only();
   for (std::size_t i = 0; i < pairs; ++i) {
-    trace.steps.push_back({0, size_bytes});
+    trace.steps.push_back({0, turns.of(i)});
     trace.steps.push_back({0, 0});
   }
   return trace;
 }
 
 /// The same inside a pool that is half full, and churned.
-inline Trace hot_in_churned(const PoolShape& pool, std::uint32_t size_bytes, std::size_t pairs,
+inline Trace hot_in_churned(const PoolShape& pool, Turns turns, std::size_t pairs,
                             std::uint64_t seed) {
   Trace churned = mixed(pool, {.per_cent = 50}, 20'000, seed);
-  Trace trace = hot(size_bytes, pairs);
+  Trace trace = hot(turns, pairs);
   trace.only_size_bytes = 0;
   for (Step& step : trace.steps) step.slot = churned.slots;
   trace.before = std::move(churned.before);
@@ -166,7 +181,13 @@ inline Trace hot_in_churned(const PoolShape& pool, std::uint32_t size_bytes, std
   return trace;
 }
 
-/// All single granules taken, every other given back, a hole of two only at the end: two granules.
+/// Of two granules each, as many as are held at a time where every other single granule is free.
+inline constexpr std::uint32_t kHeld = 16;
+
+/// All single granules taken, every other given back, a hole only at the end: blocks of two
+/// granules, of which so many are taken as the hole has room for, and then all given back. Held,
+/// because the one block that was given back last would be found without a search.
+///
 /// How many single granules there are depends on a peer's headers, so the preparation is the
 /// peer's: `before` takes as many as there could be, and after it comes punch().
 inline Trace adversary(const PoolShape& pool, std::size_t pairs) {
@@ -174,29 +195,33 @@ inline Trace adversary(const PoolShape& pool, std::size_t pairs) {
   const auto granules = static_cast<std::uint32_t>(pool.bytes / granule);
   Trace trace;
   trace.pairs = pairs;
-  trace.slots = granules + 1;
+  trace.slots = granules + kHeld;
   trace.cyclic = true;
   trace.punched = true;
   for (std::uint32_t i = 0; i < granules; ++i) trace.before.push_back({i, granule});
-  for (std::size_t i = 0; i < pairs; ++i) {
-    trace.steps.push_back({granules, 2 * granule});
-    trace.steps.push_back({granules, 0});
+  for (std::size_t i = 0; i < pairs; i += kHeld) {
+    for (std::uint32_t held = 0; held < kHeld; ++held) {
+      trace.steps.push_back({granules + held, 2 * granule});
+    }
+    for (std::uint32_t held = 0; held < kHeld; ++held) trace.steps.push_back({granules + held, 0});
   }
   return trace;
 }
 
-/// What is given back once the first `taken` slots are taken: every other one, and the last two.
+/// What is given back once the first `taken` slots are taken: every other one, and the last ones,
+/// in which the held blocks find room, whatever a peer adds to each of them.
 inline std::vector<Step> punch(std::uint32_t taken) {
+  const std::uint32_t hole = std::min(taken, 2 * kHeld);
   std::vector<Step> steps;
-  for (std::uint32_t i = taken % 2; i + 2 < taken; i += 2) steps.push_back({i, 0});
-  if (taken >= 2) steps.push_back({taken - 2, 0});
-  if (taken >= 1) steps.push_back({taken - 1, 0});
+  for (std::uint32_t i = taken % 2; i < taken - hole; i += 2) steps.push_back({i, 0});
+  for (std::uint32_t i = taken - hole; i < taken; ++i) steps.push_back({i, 0});
   return steps;
 }
 
 /// The workloads of one thread, in the order of the table.
-inline constexpr std::array<std::string_view, 10> kWorkloads{
-    "W1", "W2", "W3-50", "W3-85", "W3-85-natural", "W4-64", "W4-4096", "W4-65536", "W4c", "W5"};
+inline constexpr std::array<std::string_view, 13> kWorkloads{
+    "W1",       "W1-turns", "W2",  "W3-50",     "W3-85", "W3-85-natural", "W4-64", "W4-4096",
+    "W4-turns", "W4-65536", "W4c", "W4c-turns", "W5"};
 /// The workloads of two threads.
 inline constexpr std::array<std::string_view, 2> kWorkloadsOfTwo{"W6", "W6b"};
 
@@ -208,21 +233,28 @@ inline std::optional<Trace> workload(std::string_view name, const PoolShape& poo
                                      std::size_t pairs, std::uint64_t seed) {
   // A short trace stays in the cache, as the code of a driver would.
   const std::size_t few = std::min<std::size_t>(pairs, 2048);
-  if (name == "W1") return ring(pool.bytes == kLarge.bytes ? 512 : 256, few);
+  const std::uint32_t ring_live = pool.bytes == kLarge.bytes ? 512 : 256;
+  const auto granule = static_cast<std::uint32_t>(pool.granule_bytes);
+  const Turns buffers{2048, 2048 + granule};
+  const Turns pages{4096, 4096 + granule};
+  if (name == "W1") return ring(ring_live, {2048, 2048}, few);
+  if (name == "W1-turns") return ring(ring_live, buffers, few);
   if (name == "W2") return frames(pool, pairs, seed);
   if (name == "W3-50") return mixed(pool, {.per_cent = 50}, pairs, seed);
   if (name == "W3-85") return mixed(pool, {.per_cent = 85}, pairs, seed);
   if (name == "W3-85-natural") {
     return mixed(pool, {.per_cent = 85, .natural = true}, pairs, seed);
   }
-  if (name == "W4-64") return hot(64, few);
-  if (name == "W4-4096") return hot(4096, few);
-  if (name == "W4-65536") return hot(65536, few);
-  if (name == "W4c") return hot_in_churned(pool, 4096, few, seed);
+  if (name == "W4-64") return hot({64, 64}, few);
+  if (name == "W4-4096") return hot({4096, 4096}, few);
+  if (name == "W4-turns") return hot(pages, few);
+  if (name == "W4-65536") return hot({65536, 65536}, few);
+  if (name == "W4c") return hot_in_churned(pool, {4096, 4096}, few, seed);
+  if (name == "W4c-turns") return hot_in_churned(pool, pages, few, seed);
   // Few, because there are peers that need 70 us for one.
   if (name == "W5") return adversary(pool, std::min<std::size_t>(pairs, 256));
   if (name == "W6") return mixed(pool, {.per_cent = 25}, pairs, seed);
-  if (name == "W6b") return ring(64, few);
+  if (name == "W6b") return ring(64, {2048, 2048}, few);
   return std::nullopt;
 }
 

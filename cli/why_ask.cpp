@@ -12,6 +12,7 @@
 #include "carveout/device_tree/dma_ranges.hpp"
 #include "carveout/device_tree/reserved_memory.hpp"
 #include "carveout/ops/coherent.hpp"
+#include "carveout/port/no_machine.hpp"
 #include "carveout/setup/from_device_tree.hpp"
 #include "node_name.hpp"
 #include "refusal.hpp"
@@ -22,20 +23,6 @@ namespace {
 
 using device_tree::Node;
 using device_tree::Tree;
-
-/// What a board without a processor offers: nothing to see, to clean or to wait for.
-struct NoMachine {
-  std::size_t cache_line_bytes() noexcept { return 1; }
-  std::byte* cpu_view(PhysRange /*range*/) noexcept { return nullptr; }
-  void clean(std::byte* /*at*/, std::size_t /*size_bytes*/) noexcept {}
-  void invalidate(std::byte* /*at*/, std::size_t /*size_bytes*/) noexcept {}
-  void clean_invalidate(std::byte* /*at*/, std::size_t /*size_bytes*/) noexcept {}
-  void publish_barrier() noexcept {}
-  void observe_barrier() noexcept {}
-  void full_barrier() noexcept {}
-  LockState lock(LockWord& /*word*/) noexcept { return 0; }
-  void unlock(LockWord& /*word*/, LockState /*state*/) noexcept {}
-};
 
 /// A sentence of the library. Two paths and some words are the longest.
 template <class Said>

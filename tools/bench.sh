@@ -8,9 +8,9 @@
 #   tools/bench.sh --save             also keeps the measurement in bench/results/ and the picture
 #                                     in docs/
 #   tools/bench.sh --table FILE       prints what was kept, of this or of tools/instructions.sh
-#   tools/bench.sh --verdict FILE [COUNTS]
-#                                     a measurement against what is required; COUNTS is what
-#                                     tools/instructions.sh --json printed
+#   tools/bench.sh --verdict FILE...  a measurement against what is required, with what
+#                                     tools/instructions.sh --json and tools/code-size.sh --json
+#                                     printed; fails where a requirement is missed
 #
 #   --rounds N         11 unless told
 #   --only REGEX       only workloads whose POOL/WORKLOAD matches: '64M/4K/W3-.*'
@@ -46,11 +46,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-tools/install-packages bench
-configure bench bench
-logged "choose peers" build/logs/bench-peers.log \
-  cmake -DCARVEOUT_BENCH_EXTRA="$extra" build/bench
-compile bench bench carveout_bench
+measured_program carveout_bench "$extra"
 program=build/bench/bench/carveout_bench
 
 if [ ${#kept[@]} -gt 0 ]; then
@@ -58,13 +54,9 @@ if [ ${#kept[@]} -gt 0 ]; then
   exit
 fi
 
-commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
-[ -z "$(git status --porcelain -- src include bench ':!bench/results' 2>/dev/null)" ] || commit+=-changed
-
+commit=$(measured_commit src include bench ':!bench/results')
 measured=build/bench/measured.json
-# Commits are written anew when a branch is; the tree of the sources stays what it is.
-tree=$(git rev-parse --short HEAD:src 2>/dev/null || echo unknown)
-"$program" --commit "$commit" --tree "$tree" ${arguments[@]+"${arguments[@]}"} >"$measured"
+"$program" --commit "$commit" --tree "$(measured_tree)" ${arguments[@]+"${arguments[@]}"} >"$measured"
 "$program" --draw "$measured" >build/bench/performance.svg
 if [ -n "$json" ]; then
   cat "$measured"
@@ -72,7 +64,7 @@ else
   "$program" --table "$measured"
 fi
 if [ -n "$save" ]; then
-  cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1 | tr -cs '[:alnum:]\n' -)
+  cpu=$(cpu_name | tr -cs '[:alnum:]\n' -)
   name=bench/results/$commit-$cpu-gcc-$(g++ -dumpfullversion).json
   mkdir -p bench/results
   cp "$measured" "$name"

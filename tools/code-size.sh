@@ -5,14 +5,16 @@
 #
 #   tools/code-size.sh             prints a table: bytes, by processor and store
 #   tools/code-size.sh --symbols   and every symbol with its size
+#   tools/code-size.sh --json      prints {"schema":"carveout.bench/1","cpu":...,"rows":[...]}
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=tools/lib.sh
 . tools/lib.sh
 
-symbols=
+symbols='' json='' rows=()
 case ${1-} in
   --symbols) symbols=1 ;;
+  --json) json=1 ;;
   '') ;;
   *) die "unknown argument $1" ;;
 esac
@@ -28,12 +30,12 @@ for name in memcpy memmove memset memcmp; do flags+=("-Wl,--defsym=$name=0"); do
 
 # measure NAME STORE PREFIX FLAG...: one line of the table.
 measure() {
-  local name=$1 store=$2 prefix=$3 program
+  local name=$1 store=$2 prefix=$3 program line
   shift 3
   program=$folder/$name-${store%%(*}
   "${prefix}g++" "$@" "${flags[@]}" "-DCARVEOUT_STORE=$store" "${sources[@]}" -lgcc -o "$program" >&2
   # Symbols that share an address are one function.
-  "${prefix}nm" -S -C -td "$program" | sort -u -k1,1 |
+  line=$("${prefix}nm" -S -C -td "$program" | sort -u -k1,1 |
     awk -v name="$name" -v store="${store%%(*}" -v symbols="$symbols" '
       $3 !~ /^[tTwWrRvVdDbB]$/ || $2 + 0 == 0 { next }
       {
@@ -51,7 +53,15 @@ measure() {
       END {
         printf "%-10s %-8s verbs %5d  setup %5d  data %3d  (run time %d, program %d)\n", name, store,
           bytes["verbs"], bytes["setup"], bytes["data"], bytes["runtime"], bytes["program"]
-      }'
+      }')
+  if [ -z "$json" ]; then
+    echo "$line"
+  else
+    rows+=("$(awk '{
+      printf "{\"pool\":\"%s\",\"workload\":\"code\",\"peer\":\"carveout-%s\",", $1, $2
+      printf "\"text_bytes\":%d,\"setup_bytes\":%d,\"data_bytes\":%d}", $4, $6, $8
+    }' <<<"$line")")
+  fi
 }
 
 for store in 'dense()' 'sparse(64)' 'bitmap()'; do
@@ -59,3 +69,7 @@ for store in 'dense()' 'sparse(64)' 'bitmap()'; do
   measure riscv64 "$store" riscv64-linux-gnu- -march=rv64gc -mabi=lp64d -mcmodel=medany -fno-pic \
     -fno-pie -fno-stack-protector -static
 done
+if [ -n "$json" ]; then
+  IFS=,
+  measured_json "$(measured_commit src include bench ':!bench/results')" "${rows[*]}"
+fi

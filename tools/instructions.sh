@@ -28,11 +28,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-tools/install-packages bench
-configure bench bench
-logged "choose peers" build/logs/bench-peers.log \
-  cmake -DCARVEOUT_BENCH_EXTRA="$extra" build/bench
-compile bench bench carveout_instructions
+measured_program carveout_instructions "$extra"
 program=build/bench/bench/carveout_instructions
 
 # count POOL WORKLOAD PEER PAIRS: instructions of the whole run.
@@ -50,7 +46,7 @@ pairs() { echo $(($(count "$@" $long) - $(count "$@" $short))); }
 
 peers=$("$program")
 rows=()
-for workload in W1 W3-50 W4-4096; do
+for workload in W1 W1-turns W3-50 W4-4096 W4-turns; do
   loop=$(pairs "$pool" "$workload" nobody)
   for peer in $peers; do
     pair=$((($(pairs "$pool" "$workload" "$peer") - loop + (long - short) / 2) / (long - short)))
@@ -59,16 +55,6 @@ for workload in W1 W3-50 W4-4096; do
   done
 done
 if [ -n "$json" ]; then
-  cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
-  commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
-  [ -z "$(git status --porcelain -- src include bench ':!bench/results' 2>/dev/null)" ] || commit+=-changed
-  tree=$(git rev-parse --short HEAD:src 2>/dev/null || echo unknown)
-  printf '{"schema":"carveout.bench/1","cpu":"%s","compiler":"%s","commit":"%s",' \
-    "$cpu" "$(g++ --version | head -n 1)" "$commit"
-  printf '"src_tree":"%s","rows":[\n' "$tree"
-  (
-    IFS=,
-    printf '%s\n' "${rows[*]}" | sed 's/},{/},\n{/g'
-  )
-  printf ']}\n'
+  IFS=,
+  measured_json "$(measured_commit src include bench ':!bench/results')" "${rows[*]}"
 fi

@@ -74,3 +74,32 @@ compile() {
   exec {lock}>&-
   return "$status"
 }
+
+# measured_program <target> <folder of peers from outside, or nothing>: builds one of the benchmarks.
+measured_program() {
+  tools/install-packages bench
+  configure bench bench
+  logged "choose peers" build/logs/bench-peers.log \
+    cmake -DCARVEOUT_BENCH_EXTRA="$2" build/bench
+  compile bench bench "$1"
+}
+
+cpu_name() { sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1; }
+
+# measured_commit <path>...: the commit, with a mark where what is measured differs from it.
+measured_commit() {
+  local commit
+  commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
+  [ -z "$(git status --porcelain -- "$@" 2>/dev/null)" ] || commit+=-changed
+  echo "$commit"
+}
+
+# Commits are written anew when a branch is; the tree of the sources stays what it is.
+measured_tree() { git rev-parse --short HEAD:src 2>/dev/null || echo unknown; }
+
+# measured_json <commit> <rows>: rows that are counted and not timed, in the form of the benchmarks.
+measured_json() {
+  printf '{"schema":"carveout.bench/1","cpu":"%s","compiler":"%s","commit":"%s","src_tree":"%s",' \
+    "$(cpu_name)" "$(g++ --version | head -n 1)" "$1" "$(measured_tree)"
+  printf '"rows":[\n%s\n]}\n' "${2//\},\{/\},$'\n'\{}"
+}

@@ -24,9 +24,7 @@ program=build/test/tests/property/pool/worst_case
 small=1024 large=16777216
 if [ "${1-}" = --json ]; then
   rows=$("$program" --json $small $large)
-  cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)
-  printf '{"schema":"carveout.bench/1","cpu":"%s","compiler":"%s","commit":"%s","rows":%s}\n' \
-    "$cpu" "$(g++ --version | head -1)" "$(git rev-parse --short HEAD)" "$rows"
+  measured_json "$(measured_commit src include tests)" "${rows:1:-1}"
 else
   "$program" $small $large
 fi

@@ -32,7 +32,7 @@ class Carveout {
             *RangeAllocator::create(chunk_, site.pool.granule_bytes, store(site), storage_)} {}
 
   [[gnu::always_inline]] bool take(Handle& handle, std::uint32_t size_bytes) {
-    const auto grant = allocator_.take(size_bytes, 0, kEverything);
+    const auto grant = allocator_.take({.size_bytes = size_bytes}, {&kEverything, 1});
     if (!grant) return false;
     handle = {grant->range.base.raw(), grant->tag, grant->serial, grant->range.size_bytes};
     return true;

@@ -11,21 +11,14 @@
 #include "bench/peers/carveout.hpp"
 #include "carveout/pool/pool.hpp"
 #include "carveout/port/locks.hpp"
+#include "carveout/port/no_machine.hpp"
 #include "carveout/port/port.hpp"
 
 namespace carveout::bench {
 
 /// A processor without caches between it and the memory, and without interrupts.
-class BarePort {
+class BarePort : public NoMachine {
  public:
-  static std::size_t cache_line_bytes() noexcept { return 1; }
-  static std::byte* cpu_view(PhysRange /*range*/) noexcept { return nullptr; }
-  static void clean(std::byte* /*at*/, std::size_t /*size_bytes*/) noexcept {}
-  static void invalidate(std::byte* /*at*/, std::size_t /*size_bytes*/) noexcept {}
-  static void clean_invalidate(std::byte* /*at*/, std::size_t /*size_bytes*/) noexcept {}
-  static void publish_barrier() noexcept {}
-  static void observe_barrier() noexcept {}
-  static void full_barrier() noexcept {}
   LockState lock(LockWord& word) noexcept { return lock_.lock(word); }
   void unlock(LockWord& word, LockState state) noexcept { lock_.unlock(word, state); }
   static std::uint32_t processor() noexcept { return this_processor; }
@@ -62,7 +55,7 @@ class CarveoutPool {
                                       std::as_writable_bytes(std::span{storage_}))} {}
 
   bool take(Handle& handle, std::uint32_t size_bytes) {
-    const auto block = pool_.take(size_bytes, 0, kEverything, View::uncached);
+    const auto block = pool_.take({.size_bytes = size_bytes}, {&kEverything, 1}, View::uncached);
     if (!block) return false;
     handle = *block;
     return true;
@@ -77,7 +70,7 @@ class CarveoutPool {
 
   static TagStore store(const Site& site) {
     // A slot for each processor may hold a block besides those that live.
-    const TagStore one =
+    const StoreWithSerials one =
         kTags == Tags::dense ? TagStore::dense() : TagStore::sparse(site.blocks + 2);
     return one.for_processors(2);
   }

@@ -22,6 +22,8 @@ constexpr Words words_of(Error error) {
       return {"bad_boundary", "the boundary is not a power of two"};
     case Error::crosses_boundary:
       return {"crosses_boundary", "the request is larger than the boundary that it must not cross"};
+    case Error::size_overflow:
+      return {"size_overflow", "the request's bytes, rounded up or multiplied, pass 2^64"};
     case Error::exhausted:
       return {"exhausted",
               "nothing of that length, alignment and boundary is free in the reachable part"};

@@ -52,12 +52,13 @@ class Bitmap {
     return best;
   }
 
-  static std::optional<Error> give_back(State& state, PhysAddr first, std::uint64_t size_bytes) {
+  static std::expected<void, Error> give_back(State& state, PhysAddr first,
+                                              std::uint64_t size_bytes) {
     const auto block = block_at(state, first, size_bytes);
-    if (!block) return block.error();
+    if (!block) return std::unexpected{block.error()};
     state.note_peak(state.used);
     release(state, block->tag);
-    return std::nullopt;
+    return {};
   }
 
   static void release(State& state, Tag tag) {
@@ -78,13 +79,6 @@ class Bitmap {
     while (!is_last(state, area, last, free)) ++last;
     step = {first, last - first + 1, first, free};
     return true;
-  }
-
-  static Step find(const State& state, Granules at) {
-    Step step;
-    while (next(state, step) && at - step.first >= step.granules) {
-    }
-    return step;
   }
 
   static Granules longest(const State& state, std::uint32_t /*most_looks*/) {
@@ -124,7 +118,6 @@ const Calls kBitmap{.prepare = Bitmap::prepare,
                     .take_within = Bitmap::take_within,
                     .release = Bitmap::release,
                     .next = Bitmap::next,
-                    .find = Bitmap::find,
                     .longest = Bitmap::longest,
                     .give_back = Bitmap::give_back};
 

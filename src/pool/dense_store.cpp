@@ -30,10 +30,6 @@ class DenseTags {
   void set_previous(Tag tag, Tag to) const { put(runs_[tag].holder, to); }
 
   static Granules first(Tag tag) { return tag; }
-  static SizeClass class_of(Granules granules) {
-    if (granules >= kFree) __builtin_unreachable();  // storage_bytes() said so
-    return SizeClass::of(granules);
-  }
   Granules length(Tag tag) const { return runs_[tag].granules & ~kFree; }
 
   static bool has_room(const State& /*state*/) { return true; }
@@ -105,14 +101,6 @@ class DenseTags {
     return true;
   }
 
-  static Step find(const State& state, Granules at) {
-    if (state.runs[at].live()) return at_first(state, at);
-    Step step;
-    while (advance(state, step) && at - step.first >= step.granules) {
-    }
-    return step;
-  }
-
  private:
   static constexpr Granules kFree = Granules{1} << 31;
 
@@ -136,7 +124,6 @@ const Calls kDense{.prepare = DenseTags::prepare,
                    .take_within = DenseTags::Fit::take_within,
                    .release = DenseTags::release,
                    .next = DenseTags::advance,
-                   .find = DenseTags::find,
                    .longest = DenseTags::Fit::longest,
                    .give_back = nullptr};
 

@@ -35,7 +35,7 @@ class Parking {
   /// Takes the block that is parked in a slot, where `fits(tag)` says so. What it reads of the
   /// block may be of another one; then the serial is another, too, and nothing is taken.
   template <class Fits>
-  [[nodiscard]] Taken take(std::uint32_t slot, Fits fits) {
+  [[nodiscard]] BlockName take(std::uint32_t slot, Fits fits) {
     const Tag tag = words_.template slot<Order::relaxed>(slot);
     const std::uint32_t serial = words_.template serial<Order::acquire>(tag);
     if (!is(Life::parked, serial) || !fits(tag)) return {tag, 0};

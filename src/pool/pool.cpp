@@ -9,21 +9,6 @@
 
 namespace carveout {
 
-namespace {
-
-std::byte* base_of(const Chunk& chunk, View view) {
-  return view == View::cached ? chunk.cached : chunk.uncached;
-}
-
-/// Of an address inside the chunk.
-std::byte* pointer_into(const Chunk& chunk, PhysAddr inside, View view) {
-  std::byte* const base = base_of(chunk, view);
-  if (base == nullptr) return nullptr;
-  return base + (inside.raw() - chunk.range.base.raw());
-}
-
-}  // namespace
-
 Pool::Pool(const Settings& settings, PortRef port, RangeAllocator allocator)
     : settings_{settings}, port_{port}, allocator_{std::move(allocator)} {
   CARVEOUT_ASSERT(settings_.granule_bytes == allocator_.granule_bytes());
@@ -33,23 +18,20 @@ Pool::Pool(const Settings& settings, PortRef port, RangeAllocator allocator)
   }
 }
 
-Result<Block> Pool::take(const Need& need, std::span<const Reach> reaches, View view) {
-  if (allocator_.has_slots()) {
-    // A pool that is closed has nothing parked.
-    Grant grant{.range = {PhysAddr{0}, 0}, .dma = DmaAddr{0}, .tag = 0, .chunk = 0, .serial = 0};
-    if (allocator_.take_parked(need, reaches, port_.processor(), grant))
-      return block_of(grant, view);
+Result<Block> Pool::take_locked(const Need& need, std::span<const Reach> reaches, View view) {
+  Error error = Error::would_wait;
+  Usage usage{};
+  if (port_.may_lock()) {
+    const LockGuard guard{port_, lock_};
+    error = Error::pool_gone;
+    if (!closed_) {
+      const std::expected<Grant, Error> grant = allocator_.take(need, reaches);
+      if (grant) return block_of(*grant, view);
+      error = grant.error();
+      if (error == Error::exhausted || error == Error::table_full)
+        usage = allocator_.usage(need.context);
+    }
   }
-  if (!port_.may_lock()) return refuse(Error::would_wait, settings_.name);
-  const LockGuard guard{port_, lock_};
-  Error error = Error::pool_gone;
-  if (!closed_) {
-    const std::expected<Grant, Error> grant = allocator_.take(need, reaches);
-    if (grant) return block_of(*grant, view);
-    error = grant.error();
-  }
-  const bool full = error == Error::exhausted || error == Error::table_full;
-  const Usage usage = full ? allocator_.usage(need.context) : Usage{};
   constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
   return Result<Block>{std::unexpect,
                        error,
@@ -60,23 +42,25 @@ Result<Block> Pool::take(const Need& need, std::span<const Reach> reaches, View 
                        usage.largest_run_bytes};
 }
 
-Result<void> Pool::refusal(Error code, const Block& block) const {
-  return Result<void>{std::unexpect, code, settings_.name, std::string_view{}, block.size_bytes};
-}
-
 Result<void> Pool::give_back_locked(const Block& block) {
-  if (!port_.may_lock()) return refusal(Error::would_wait, block);
-  const LockGuard guard{port_, lock_};
-  const PhysRange range{block.phys, block.size_bytes};
-  std::optional<Error> error = Error::pool_gone;
-  if (!closed_ && block.pool != this) error = Error::foreign_block;
-  if (!closed_ && block.pool == this) {
-    // What could be given back, the slots took.
-    error = allocator_.has_slots() ? allocator_.why_refused(range, block.tag, block.serial)
-                                   : allocator_.give_back_compactly(range, block.tag, block.serial);
+  Error error = Error::would_wait;
+  if (port_.may_lock()) {
+    const LockGuard guard{port_, lock_};
+    const PhysRange range{block.phys, block.size_bytes};
+    if (closed_) {
+      error = Error::pool_gone;
+    } else if (block.pool != this) {
+      error = Error::foreign_block;
+    } else if (allocator_.has_slots()) {
+      // What could be given back, the slots took.
+      error = allocator_.why_refused(range, block.tag, block.serial);
+    } else {
+      const auto done = allocator_.give_back(range, block.tag, block.serial);
+      if (done) return {};
+      error = done.error();
+    }
   }
-  if (!error) return {};
-  return refusal(*error, block);
+  return Result<void>{std::unexpect, error, settings_.name, std::string_view{}, block.size_bytes};
 }
 
 Result<void> Pool::close() {
@@ -116,14 +100,14 @@ bool Pool::closed() const {
 
 std::byte* Pool::pointer(const Block& block, View view) const {
   for (const Chunk& chunk : settings_.chunks) {
-    if (chunk.range.contains(block.phys)) return pointer_into(chunk, block.phys, view);
+    if (chunk.range.contains(block.phys)) return chunk.at(block.phys, view);
   }
   return nullptr;
 }
 
 bool Pool::has(View view) const {
   return std::ranges::all_of(settings_.chunks,
-                             [=](const Chunk& chunk) { return base_of(chunk, view) != nullptr; });
+                             [=](const Chunk& chunk) { return chunk.base(view) != nullptr; });
 }
 
 }  // namespace carveout

@@ -54,7 +54,7 @@ Result<RangeAllocator> RangeAllocator::create(std::span<const PhysRange> chunks,
     if (std::ranges::any_of(chunks.first(i), overlaps)) return no(Error::overlaps);
     // Compared before it is added: with granules of one byte the sum may pass 2^64.
     const std::uint64_t granules = chunk.size_bytes >> shift;
-    if (granules > std::numeric_limits<Granules>::max() - total) return no(Error::bad_granule);
+    if (granules > TagStore::kMostGranules - total) return no(Error::bad_granule);
     total += granules;
   }
 
@@ -72,7 +72,7 @@ Result<RangeAllocator> RangeAllocator::create(std::span<const PhysRange> chunks,
   state.areas = static_cast<Area*>(static_cast<void*>(storage.data()));
   state.area_count = static_cast<std::uint32_t>(chunks.size());
   state.lowest = std::numeric_limits<std::uint64_t>::max();
-  state.total = static_cast<Granules>(total);
+  state.total = total;
   Granules first = 0;
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     const auto granules = static_cast<Granules>(chunks[i].size_bytes >> shift);
@@ -84,7 +84,7 @@ Result<RangeAllocator> RangeAllocator::create(std::span<const PhysRange> chunks,
   }
   const std::size_t table_bytes = needed - static_cast<std::size_t>(store.slots_bytes());
   state.calls->prepare(state, storage.first(table_bytes).subspan(chunks.size() * sizeof(Area)));
-  if (state.runs != nullptr) state.park_most = state.total / 64;
+  if (state.runs != nullptr) state.park_most = static_cast<Granules>(total / 64);
   if (store.slots() != 0) {
     constexpr std::uintptr_t kLine = sizeof(tables::Slot);
     std::byte* const behind = storage.data() + table_bytes;
@@ -104,16 +104,13 @@ Result<RangeAllocator> RangeAllocator::create(std::span<const PhysRange> chunks,
   return RangeAllocator{state};
 }
 
-std::expected<Grant, Error> RangeAllocator::take(const Need& need, std::span<const Reach> reaches) {
+std::expected<Grant, Error> RangeAllocator::take_carefully(const Need& need,
+                                                           std::span<const Reach> reaches) {
   if (const auto fault = fault_of(need)) return std::unexpected{*fault};
-
-  const std::uint64_t wanted = granules_for(state_, need.size_bytes);
-  if (state_.total != 0 && state_.is_plain(need, reaches)) {
-    const Tag tag = take_any(wanted, need.context);
-    if (tag >= tables::kTableFull) return std::unexpected{error_of(tag)};
-    return grant_of(tag, static_cast<Granules>(wanted), need.holder, reaches.front());
+  if (!align_up(need.size_bytes, state_.granule_bytes)) {
+    return std::unexpected{Error::size_overflow};
   }
-
+  const auto wanted = static_cast<Granules>(granules_for(state_, need.size_bytes));
   Error refusal = Error::unreachable;
   for (const Reach& stated : reaches) {
     // As the search may trust it: cut at 2^64 of the device's side.
@@ -123,67 +120,49 @@ std::expected<Grant, Error> RangeAllocator::take(const Need& need, std::span<con
     reach.last = PhysAddr{reach.first.raw() + span};
     if (stated.last < stated.first || !touches(reach)) continue;
     const Tag tag = state_.calls->take_within(state_, need, reach);
-    if (tag < tables::kTableFull)
-      return grant_of(tag, static_cast<Granules>(wanted), need.holder, reach);
+    if (tag < tables::kTableFull) return grant_of(tag, wanted, need.holder, reach);
     if (refusal != Error::table_full) refusal = error_of(tag);
   }
   return std::unexpected{refusal};
 }
 
-/// What is parked, or what the store finds.
-RangeAllocator::Tag RangeAllocator::take_any(std::uint64_t granules, Context context) {
-  if (granules > state_.total) return tables::kExhausted;
-  if (static_cast<Granules>(granules) - 1 == state_.parked.last) {
-    state_.parked.last = tables::kNone;
-    return state_.parked.tag;
-  }
-  return state_.calls->take(state_, static_cast<Granules>(granules), context);
-}
-
-bool tables::State::is_plain(const Need& need, std::span<const Reach> reaches) const {
-  if (need.fit != Fit::any || need.boundary_bytes != 0 || reaches.empty()) return false;
-  const Reach& reach = reaches.front();
-  const std::uint64_t offset = reach.dma.raw() - reach.first.raw();
-  // Of 0 the largest number.
-  const std::uint64_t below = need.align_bytes - 1;
-  return below < granule_bytes && ((need.align_bytes | offset) & below) == 0 && shows_all(reach);
-}
-
 void tables::collect(State& state) {
   if (state.slots != nullptr) state.slot_calls->collect(state);
   if (state.parked.none()) return;
-  state.parked.last = kNone;
+  state.parked.granules = 0;
   state.calls->release(state, state.parked.tag);
 }
 
-/// What give_back() did not settle at once: a store without serials, or a refusal.
 std::expected<void, Error> RangeAllocator::give_back_carefully(PhysRange range, Tag tag,
                                                                std::uint32_t serial) {
-  if (const auto error = give_back_compactly(range, tag, serial)) return std::unexpected{*error};
-  return {};
+  if (state_.calls->give_back == nullptr || serial != tables::kOnlySerial)
+    return std::unexpected{why_refused(range, tag, serial)};
+  return state_.calls->give_back(state_, range.base, range.size_bytes);
 }
 
-std::optional<Error> RangeAllocator::give_back_compactly(PhysRange range, Tag tag,
-                                                         std::uint32_t serial) {
-  if (state_.calls->give_back != nullptr && serial == tables::kOnlySerial)
-    return state_.calls->give_back(state_, range.base, range.size_bytes);
-  const auto error = fault_of_block(range, tag, serial);
-  if (!error) release(state_.runs[tag], range, tag, serial);
-  return error;
-}
-
-std::optional<Error> RangeAllocator::fault_of_block(PhysRange range, Tag tag,
-                                                    std::uint32_t serial) const {
-  if (tag >= state_.tags || state_.runs == nullptr) return Error::foreign_block;
+Error RangeAllocator::why_refused(PhysRange range, std::uint32_t tag, std::uint32_t serial) const {
+  if (tag >= state_.tags) return Error::foreign_block;
   const Run& run = state_.runs[tag];
   const std::uint32_t now = tables::peek(run.serial);
   if (!is(tables::Life::live, serial) || serial > now) return Error::foreign_block;
   if (serial != now) return is_live(range) ? Error::stale_block : Error::double_free;
-  const PhysRange given = range_of({.first = run.first, .granules = run.granules});
-  if (range.base != given.base) return Error::wrong_address;
-  if (range.size_bytes != given.size_bytes) return Error::wrong_size;
-  return std::nullopt;
+  return range.base == state_.address_of(run.first) ? Error::wrong_size : Error::wrong_address;
 }
+
+namespace {
+
+/// The run that has a granule.
+tables::Step run_at(const tables::State& state, tables::Granules at) {
+  if (state.is_dense() && state.runs[at].live()) {
+    return {.first = at, .granules = state.runs[at].granules, .tag = at};
+  }
+  tables::Step step;
+  while (state.calls->next(state, step) && at - step.first >= step.granules) {
+  }
+  return step;
+}
+
+}  // namespace
 
 std::expected<tables::Step, Error> tables::block_at(const State& state, PhysAddr first,
                                                     std::uint64_t size_bytes) {
@@ -191,7 +170,7 @@ std::expected<tables::Step, Error> tables::block_at(const State& state, PhysAddr
     const std::uint64_t offset = first.raw() - area.base.raw();
     if (offset >> state.granule_shift >= area.granules) continue;
     const auto at = area.first + static_cast<Granules>(offset >> state.granule_shift);
-    const Step step = state.calls->find(state, at);
+    const Step step = run_at(state, at);
     if (step.free || (state.runs != nullptr && !state.runs[step.tag].live())) {
       return std::unexpected{Error::double_free};
     }
@@ -212,15 +191,21 @@ std::expected<void, Error> RangeAllocator::give_back_at(PhysAddr first, std::uin
   return give_back(range_of(*block), block->tag, serial);
 }
 
+/// Two chunks of half the address space each are all that has more bytes than a number can say.
+std::uint64_t RangeAllocator::stated(Granules granules) const {
+  const std::uint64_t bytes = state_.bytes_of(granules);
+  return bytes == 0 && granules != 0 ? std::numeric_limits<std::uint64_t>::max() : bytes;
+}
+
 Usage RangeAllocator::usage(Context context) const {
   tables::collect(state_);
   constexpr std::uint32_t kFew = 4;
   const std::uint32_t looks =
       context == Context::may_wait ? std::numeric_limits<std::uint32_t>::max() : kFew;
-  return {.total_bytes = bytes_of(state_.total),
-          .used_bytes = bytes_of(state_.used),
-          .peak_bytes = bytes_of(std::max(state_.peak, state_.used)),
-          .largest_run_bytes = bytes_of(state_.calls->longest(state_, looks)),
+  return {.total_bytes = stated(static_cast<Granules>(state_.total)),
+          .used_bytes = stated(state_.used),
+          .peak_bytes = stated(std::max(state_.peak, state_.used)),
+          .largest_run_bytes = stated(state_.calls->longest(state_, looks)),
           .blocks = state_.blocks};
 }
 
@@ -252,26 +237,20 @@ FreeRuns RangeAllocator::free_runs() const {
 
 PhysRange RangeAllocator::chunk(std::size_t index) const {
   CARVEOUT_ASSERT(index < state_.area_count);
-  return {state_.areas[index].base, bytes_of(state_.areas[index].granules)};
+  return state_.range_of(state_.areas[index].first, state_.areas[index].granules);
 }
 
 /// Whether a byte of any chunk lies in the reach.
 bool RangeAllocator::touches(const Reach& reach) const {
   for (const Area& area : state_.chunks()) {
-    const std::uint64_t last = area.base.raw() + (bytes_of(area.granules) - 1);
+    const std::uint64_t last = area.base.raw() + (state_.bytes_of(area.granules) - 1);
     if (reach.first.raw() <= last && area.base.raw() <= reach.last.raw()) return true;
   }
   return false;
 }
 
-std::uint64_t RangeAllocator::bytes_of(Granules granules) const {
-  const std::uint64_t bytes = std::uint64_t{granules} << state_.granule_shift;
-  // Two chunks of half the address space each are the only case.
-  return bytes == 0 && granules != 0 ? std::numeric_limits<std::uint64_t>::max() : bytes;
-}
-
 PhysRange RangeAllocator::range_of(const tables::Step& step) const {
-  return {state_.address_of(state_.area_of(step.first), step.first), bytes_of(step.granules)};
+  return state_.range_of(step.first, step.granules);
 }
 
 bool RangeAllocator::is_live(const tables::Step& step) const {

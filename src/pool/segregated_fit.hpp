@@ -33,7 +33,6 @@ struct Merged {
 ///   next, previous, set_next, set_previous   the neighbours in the list
 ///   first, length                            of a run, not of a head
 /// and besides:
-///   class_of      of a length
 ///   has_room      whether cut() can make another block
 ///   cut           makes granules of an unlinked run a block
 ///   merge         makes a block a free run together with its free neighbours, which it unlinks
@@ -54,16 +53,16 @@ class SegregatedFit {
     const Placer placer{state, need, reach};
     if (placer.wanted() == 0) return kExhausted;
     const bool exact = need.context == Context::may_wait;
-    Granules at = 0;
-    Tag run = kNone;
-    if (need.fit == Fit::any || !exact) run = search(state, placer, Fit::any, kProbes, at);
-    if (run == kNone || !Tags::has_room(state)) {
-      collect(state);
-      run = search(state, placer, exact ? need.fit : Fit::any, exact ? kNone : kProbes, at);
-      if (run == kNone) return kExhausted;
-      if (!Tags::has_room(state)) return kTableFull;
+    // What is parked is free, so the first or the best fit is known only when it is merged.
+    bool all = exact && need.fit != Fit::any;
+    for (;; all = true) {
+      if (all) collect(state);
+      Granules at = 0;
+      const Tag run = all && exact ? search(state, placer, need.fit, kNone, at)
+                                   : search(state, placer, Fit::any, kProbes, at);
+      if (run != kNone && Tags::has_room(state)) return carve_at(state, run, at, placer.wanted());
+      if (all) return run == kNone ? kExhausted : kTableFull;
     }
-    return carve_at(state, run, at, placer.wanted());
   }
 
   static void release(State& state, Tag tag) {
@@ -88,8 +87,8 @@ class SegregatedFit {
   }
 
   /// The lower address first, as far as one comparison tells: runs are taken from the front.
-  [[gnu::always_inline]] static void link(State& state, const Tags tags, Tag run, Granules length) {
-    const unsigned size_class = Tags::class_of(length).floor;
+  CARVEOUT_HOT static void link(State& state, const Tags tags, Tag run, Granules length) {
+    const unsigned size_class = SizeClass::of(length).floor;
     Tag before = state.heads + size_class;
     Tag after = tags.next(before);
     if (after == before) [[unlikely]]
@@ -139,14 +138,13 @@ class SegregatedFit {
   }
 
   /// false: none is that long, but perhaps in the class of that length. `run` may be anything then.
-  [[gnu::always_inline]] static bool find(const State& state, const Tags tags, Granules wanted,
-                                          Tag& run) {
+  CARVEOUT_HOT static bool find(const State& state, const Tags tags, Granules wanted, Tag& run) {
     unsigned found = 0;
     if (wanted <= SizeClass::kPerOctave) [[likely]] {
       if (!state.classes.first_from_exact(wanted - 1, found)) return false;
     } else {
       // Good fit: a run of the own class wastes less than one of the next.
-      const SizeClass size_class = Tags::class_of(wanted);
+      const SizeClass size_class = SizeClass::of(wanted);
       const Tag head = state.heads + size_class.floor;
       run = tags.next(head);
       if (run != head) {
@@ -177,7 +175,7 @@ class SegregatedFit {
   /// The one class that find() does not look through: its runs may be shorter.
   static Tag find_in_own_class(const State& state, Granules wanted) {
     const Tags tags{state};
-    const Tag head = state.heads + Tags::class_of(wanted).floor;
+    const Tag head = state.heads + SizeClass::of(wanted).floor;
     for (Tag run = tags.next(head); run != head; run = tags.next(run)) {
       if (tags.length(run) >= wanted) return run;
     }
@@ -194,7 +192,7 @@ class SegregatedFit {
     Tag best = kNone;
     Granules best_length = 0;
     const Tags tags{state};
-    unsigned size_class = Tags::class_of(placer.wanted()).floor;
+    unsigned size_class = SizeClass::of(placer.wanted()).floor;
     while (state.classes.first_from(size_class, size_class)) {
       const Tag head = state.heads + size_class;
       std::uint32_t left = most;
@@ -218,7 +216,7 @@ class SegregatedFit {
   }
 
   /// From the front of a run.
-  [[gnu::always_inline]] static Tag carve(State& state, const Tags tags, Tag run, Granules wanted) {
+  CARVEOUT_HOT static Tag carve(State& state, const Tags tags, Tag run, Granules wanted) {
     unlink(state, tags, run);
     const Rest rest = tags.cut(state, run, tags.first(run), wanted);
     state.count_taken(wanted);

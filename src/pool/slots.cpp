@@ -3,6 +3,7 @@
 // comes here.
 #include <span>
 
+#include "carveout/pool/pool.hpp"
 #include "carveout/pool/range_allocator.hpp"
 #include "carveout/port/port.hpp"
 #include "parking.hpp"
@@ -45,10 +46,6 @@ class Words {
   Slot* slots_;
 };
 
-std::uint64_t bytes_of(const State& state, Granules granules) {
-  return std::uint64_t{granules} << state.granule_shift;
-}
-
 /// Without a division where the port numbers processors as the board counts them.
 std::uint32_t slot_of(const State& state, std::uint32_t processor) {
   return processor < state.slot_count ? processor : processor % state.slot_count;
@@ -66,40 +63,24 @@ std::uint32_t slot_of(const State& state, std::uint32_t processor) {
 }
 bool is_at(const State& state, Granules first, PhysAddr base) {
   if (first < state.origin_end) [[likely]]
-    return base.raw() == state.origin + bytes_of(state, first);
+    return base.raw() == state.origin + state.bytes_of(first);
   return is_behind_first(state, first, base);
 }
 
-Taken take(State& state, std::uint32_t processor, std::uint64_t size_bytes, Holder holder) {
+BlockName take(State& state, std::uint32_t processor, std::uint64_t size_bytes, Holder holder) {
   const auto fits = [&](Tag tag) {
     // Rounded up to granules, the size is the block's. No block has 0 bytes, and none fits them.
-    const std::uint64_t bytes = bytes_of(state, peek(state.runs[tag].granules));
+    const std::uint64_t bytes = state.bytes_of(peek(state.runs[tag].granules));
     return bytes - size_bytes < state.granule_bytes;
   };
-  const Taken taken = Parking{Words{state}}.take(slot_of(state, processor), fits);
+  const BlockName taken = Parking{Words{state}}.take(slot_of(state, processor), fits);
   if (taken.serial != 0) [[likely]]
     put(state.runs[taken.tag].holder, holder);
   return taken;
 }
 
-bool take_for(State& state, std::uint32_t processor, const Need& need,
-              std::span<const Reach> reaches, Grant& grant) {
-  if (!state.is_plain(need, reaches)) return false;
-  const Taken taken = take(state, processor, need.size_bytes, need.holder);
-  if (taken.serial == 0) return false;
-  const Run& run = state.runs[taken.tag];
-  const Granules first = peek(run.first);
-  const PhysAddr base = state.address_of(first);
-  grant = {.range = {base, bytes_of(state, peek(run.granules))},
-           .dma = reaches.front().to_dma(base),
-           .tag = taken.tag,
-           .chunk = state.chunk_of(first),
-           .serial = taken.serial};
-  return true;
-}
-
-[[gnu::always_inline]] inline Given park(State& state, const PortRef& port, LockWord& lock,
-                                         Taken block, std::uint32_t slot) {
+CARVEOUT_HOT inline Given park(State& state, const PortRef& port, LockWord& lock, BlockName block,
+                               std::uint32_t slot) {
   Parking parking{Words{state}};
   if (!parking.end(block.tag, block.serial, Life::parked)) [[unlikely]]
     return Given::refused;
@@ -114,7 +95,7 @@ bool take_for(State& state, std::uint32_t processor, const Need& need,
 }
 
 [[gnu::noinline]] Given note_peak_and_park(State& state, const PortRef& port, LockWord& lock,
-                                           Taken block, std::uint32_t slot) {
+                                           BlockName block, std::uint32_t slot) {
   {
     const LockGuard guard{port, lock};
     state.note_peak(state.used);
@@ -123,7 +104,8 @@ bool take_for(State& state, std::uint32_t processor, const Need& need,
 }
 
 /// A block that is too long to be parked.
-[[gnu::noinline]] Given make_free(State& state, const PortRef& port, LockWord& lock, Taken block) {
+[[gnu::noinline]] Given make_free(State& state, const PortRef& port, LockWord& lock,
+                                  BlockName block) {
   const LockGuard guard{port, lock};
   if (!Parking{Words{state}}.end(block.tag, block.serial, Life::none)) return Given::refused;
   state.note_peak(state.used);
@@ -132,14 +114,14 @@ bool take_for(State& state, std::uint32_t processor, const Need& need,
 }
 
 Given give_back(State& state, const PortRef& port, LockWord& lock, PhysAddr base,
-                std::uint64_t size_bytes, Taken block) {
+                std::uint64_t size_bytes, BlockName block) {
   if (block.tag >= state.tags || !is(Life::live, block.serial)) [[unlikely]]
     return Given::refused;
   // A live block's place does not change. If it is not that block, ending its life fails.
   const Run& run = state.runs[block.tag];
   const Granules granules = peek(run.granules);
   if (peek(run.serial) != block.serial || !is_at(state, peek(run.first), base) ||
-      size_bytes != bytes_of(state, granules)) [[unlikely]] {
+      size_bytes != state.bytes_of(granules)) [[unlikely]] {
     return Given::refused;
   }
   if (!port.may_lock()) [[unlikely]]
@@ -161,7 +143,20 @@ void collect_slots(State& state) {
 
 }  // namespace
 
-const SlotCalls kSlots{
-    .take = take, .take_for = take_for, .give_back = give_back, .collect = collect_slots};
+struct SharedPool {
+  static Result<Block> take(Pool& pool, const Need& need, std::span<const Reach> reaches,
+                            View view) {
+    return pool.take_shared(need, reaches, view);
+  }
+  static Result<void> give_back(Pool& pool, const Block& block) {
+    return pool.give_back_shared(block);
+  }
+};
+
+const SlotCalls kSlots{.take = take,
+                       .give_back = give_back,
+                       .collect = collect_slots,
+                       .pool_take = SharedPool::take,
+                       .pool_give_back = SharedPool::give_back};
 
 }  // namespace carveout::tables

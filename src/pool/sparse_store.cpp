@@ -32,8 +32,6 @@ class SparseTags {
   Granules first(Tag tag) const { return runs_[tag].first + runs_[tag].granules; }
   Granules length(Tag tag) const { return runs_[near_[tag].next].first - first(tag); }
 
-  static SizeClass class_of(Granules granules) { return SizeClass::of(granules); }
-
   static bool has_room(const State& state) { return state.spares != kNoSpare; }
 
   Rest cut(State& state, Tag run, Granules at, Granules wanted) const {
@@ -128,13 +126,6 @@ class SparseTags {
     }
   }
 
-  static Step find(const State& state, Granules at) {
-    Step step;
-    while (advance(state, step) && at - step.first >= step.granules) {
-    }
-    return step;
-  }
-
  private:
   static constexpr std::uint16_t kNoSpare = 0xffff;
 
@@ -150,7 +141,6 @@ const Calls kSparse{.prepare = SparseTags::prepare,
                     .take_within = SparseTags::Fit::take_within,
                     .release = SparseTags::Fit::release,
                     .next = SparseTags::advance,
-                    .find = SparseTags::find,
                     .longest = SparseTags::Fit::longest,
                     .give_back = nullptr};
 

@@ -255,10 +255,10 @@ struct RangeAllocatorAudit {
       const bool parked = here || run.serial % 4 == 2;
       if (!parked && run.serial % 4 != 1) return "neither live nor parked";
       if (here && run.serial % 4 != 0) return "a parked block lives";
-      if (here && state.parked.last != piece.granules - 1) return "a parked length is wrong";
-      if (parked && !here && !is_hinted_at(state, piece.tag)) return "a parked block is lost";
+      if (here && state.parked.granules != piece.granules) return "a parked length is wrong";
       if (here && PhysRange{PhysAddr{state.parked.base}, state.parked.size_bytes} != range)
         return "the parked block is elsewhere";
+      if (parked && !here && !is_hinted_at(state, piece.tag)) return "a parked block is lost";
       if (parked && piece.granules > state.park_most) return "too long a block is parked";
       if (!parked) live.push_back({range, piece.chunk, piece.tag, run.serial, run.holder});
     }
@@ -288,7 +288,9 @@ struct RangeAllocatorAudit {
       if (piece.free) lengths[piece.tag] = piece.granules;
     }
     unsigned most = 0;
-    while (!sparse && most < SizeClass::kCount && class_of(state.total) >= most) ++most;
+    while (!sparse && most < SizeClass::kCount &&
+           class_of(static_cast<std::uint32_t>(state.total)) >= most)
+      ++most;
     if (sparse) most = SizeClass::kCount;
     std::size_t listed = 0;
     for (unsigned size_class = 0; size_class < most; ++size_class) {

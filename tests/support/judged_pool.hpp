@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "carveout/pool/range_allocator.hpp"
+#include "carveout/port/no_machine.hpp"
 #include "tests/support/audit.hpp"
 #include "tests/support/naive_pool.hpp"
 
@@ -64,15 +65,6 @@ class JudgedPool {
     const auto before = shot();
     const auto expected = naive_.find(need, reaches);
     return judge_taken(need, reaches, before, expected, taken_as_pool_does(need, reaches));
-  }
-
-  /// By the call that has no options.
-  std::string take(std::uint64_t size_bytes, Holder holder, const Reach& reach) {
-    const Need need{.size_bytes = size_bytes, .holder = holder};
-    const std::span<const Reach> reaches{&reach, 1};
-    const auto before = shot();
-    const auto expected = naive_.find(need, reaches);
-    return judge_taken(need, reaches, before, expected, allocator_.take(size_bytes, holder, reach));
   }
 
   std::string give_back(PhysRange range, std::uint32_t tag, std::uint32_t serial) {
@@ -145,21 +137,11 @@ class JudgedPool {
   };
 
   /// Nobody else runs, but a lock that is taken twice is a deadlock on a board.
-  struct Port {
+  struct Port : NoMachine {
     std::uint32_t number = 0;
     bool may = true;
     bool held = false;
 
-    // NOLINTBEGIN(readability-convert-member-functions-to-static)
-    [[nodiscard]] std::size_t cache_line_bytes() const noexcept { return 1; }
-    [[nodiscard]] std::byte* cpu_view(PhysRange /*range*/) const noexcept { return nullptr; }
-    void clean(std::byte* /*at*/, std::size_t /*size_bytes*/) noexcept {}
-    void invalidate(std::byte* /*at*/, std::size_t /*size_bytes*/) noexcept {}
-    void clean_invalidate(std::byte* /*at*/, std::size_t /*size_bytes*/) noexcept {}
-    void publish_barrier() noexcept {}
-    void observe_barrier() noexcept {}
-    void full_barrier() noexcept {}
-    // NOLINTEND(readability-convert-member-functions-to-static)
     LockState lock(LockWord& /*word*/) noexcept {
       if (held || !may) std::abort();
       held = true;
@@ -198,8 +180,8 @@ class JudgedPool {
 
   std::expected<Grant, Error> taken_as_pool_does(const Need& need, std::span<const Reach> reaches) {
     if (allocator_.has_slots()) {
-      Grant grant{{PhysAddr{0}, 0}, DmaAddr{0}, 0, 0, 0};
-      if (allocator_.take_parked(need, reaches, port_.number, grant)) return grant;
+      const tables::BlockName taken = allocator_.take_parked(need, reaches, port_);
+      if (taken.serial != 0) return allocator_.grant_of(taken, reaches.front());
       if (!port_.may) return std::unexpected{Error::would_wait};
     }
     return allocator_.take(need, reaches);

@@ -55,9 +55,10 @@ class NaivePool {
     if (need.boundary_bytes != 0 && need.size_bytes > need.boundary_bytes) {
       return std::unexpected{Error::crosses_boundary};
     }
+    const Wide granules = (Wide{need.size_bytes} + granule_ - 1) / granule_;
+    if (granules * granule_ >> 64 != 0) return std::unexpected{Error::size_overflow};
 
     bool reached = false;
-    const Wide granules = (Wide{need.size_bytes} + granule_ - 1) / granule_;
     for (std::size_t r = 0; r < reaches.size(); ++r) {
       const Reach& reach = reaches[r];
       std::optional<Place> best;

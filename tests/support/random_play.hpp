@@ -127,8 +127,7 @@ struct Layout {
       case Store::dense:
         return JudgedPool{chunks, granule, TagStore::dense().for_processors(processors)};
       case Store::bitmap:
-        return JudgedPool{chunks, granule, TagStore::bitmap().for_processors(processors), kNoLimit,
-                          false};
+        return JudgedPool{chunks, granule, TagStore::bitmap(), kNoLimit, false};
       default:
         return JudgedPool{chunks, granule, TagStore::sparse(blocks).for_processors(processors),
                           blocks};
@@ -327,9 +326,7 @@ inline std::string reuse(Stream& stream, JudgedPool& pool, std::span<const Reach
   std::string fault = pool.give_back(given.range, name.first, name.second);
   if (!fault.empty()) return fault;
   const Reach& reach = reaches.front();
-  fault = stream.one_in(2) && !pool.allocator().has_slots()
-              ? pool.take(given.range.size_bytes, given.holder, reach)
-              : pool.take(Need{.size_bytes = given.range.size_bytes}, {&reach, 1});
+  fault = pool.take({.size_bytes = given.range.size_bytes, .holder = given.holder}, {&reach, 1});
   if (!fault.empty()) return fault;
   if (!pool.naive().keeps_serials()) return {};  // it takes the new one for the old one
   return pool.give_back(given.range, name.first, name.second);

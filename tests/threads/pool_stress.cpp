@@ -1,6 +1,7 @@
 // Threads on one pool, for ThreadSanitizer: they take, use, pass on and give back blocks, and now
 // and then two give back the same one. A block's bytes are plain memory, so if two owners are not
-// in order, that is a race. In the end, the tables are walked.
+// in order, that is a race. In the end, the memory is whole again. The same on blocks of one size;
+// and threads that go on until another one has closed the pool.
 //
 //   pool_stress THREADS STEPS
 #include <array>
@@ -16,8 +17,10 @@
 #include <thread>
 #include <vector>
 
+#include "carveout/pool/block_pool.hpp"
 #include "carveout/pool/pool.hpp"
 #include "carveout/port/locks.hpp"
+#include "carveout/port/no_machine.hpp"
 #include "tests/support/audit.hpp"
 
 namespace carveout {
@@ -37,22 +40,13 @@ struct SystemMutex : std::mutex {
 
 /// A port with one of the usual locks.
 template <class Lock, class Under>
-struct ThreadPort {
+struct ThreadPort : NoMachine {
   Under under;
   Lock lock_policy{under};
 
   [[nodiscard]] static std::uint32_t processor() noexcept { return this_processor; }
   LockState lock(LockWord& word) noexcept { return lock_policy.lock(word); }
   void unlock(LockWord& word, LockState state) noexcept { lock_policy.unlock(word, state); }
-
-  static std::size_t cache_line_bytes() noexcept { return 64; }
-  static std::byte* cpu_view(PhysRange /*range*/) noexcept { return nullptr; }
-  static void clean(std::byte* /*at*/, std::size_t /*size*/) noexcept {}
-  static void invalidate(std::byte* /*at*/, std::size_t /*size*/) noexcept {}
-  static void clean_invalidate(std::byte* /*at*/, std::size_t /*size*/) noexcept {}
-  static void publish_barrier() noexcept {}
-  static void observe_barrier() noexcept {}
-  static void full_barrier() noexcept {}
 };
 
 /// Where a thread leaves a block, and two may find it.
@@ -76,11 +70,7 @@ class Stress {
 
   /// What is wrong; empty where nothing is.
   std::string run(unsigned steps) {
-    std::vector<std::thread> threads;
-    for (unsigned i = 0; i < threads_; ++i) {
-      threads.emplace_back([this, i, steps] { work(i, steps); });
-    }
-    for (std::thread& thread : threads) thread.join();
+    together([this, steps](unsigned index) { work(index, steps); });
     for (Table& table : tables_) {
       if (table.block) give_back(*table.block);
     }
@@ -89,14 +79,101 @@ class Stress {
     const Usage usage = pool_.usage();
     if (usage.used_bytes != 0 || usage.blocks != 0) return "something is still in use";
     if (usage.largest_run_bytes != kGranules * kGranule) return "the memory is not whole again";
-    return pool_.close() ? "" : "it cannot be closed";
+    return "";
+  }
+
+  /// Threads on blocks of one size from the same pool.
+  std::string run_blocks(unsigned steps) {
+    const BlockPool::Settings settings{
+        .size_bytes = kGranule, .page_bytes = 4 * kGranule, .most_pages = 4};
+    std::vector<std::byte> storage(
+        BlockPool::storage_bytes(*BlockPool::layout(settings), settings.most_pages));
+    BlockPool blocks{*BlockPool::create(settings, pool_, kReaches, View::uncached, storage)};
+    together([&](unsigned index) { work_on_blocks(blocks, index, steps); });
+    if (wrong_ != 0) return std::to_string(wrong_) + " answers of the block pool are wrong";
+    if (blocks.usage().blocks != 0) return "a block of one size is still in use";
+    if (!blocks.close()) return "the block pool cannot be closed";
+    return pool_.usage().used_bytes == 0 ? "" : "a page was not given back";
+  }
+
+  /// Threads take and give back until one of them finds a moment in which nothing is in use.
+  std::string run_to_close() {
+    std::atomic<bool> closed = false;
+    together([&](unsigned index) {
+      if (index == 0) {
+        for (;;) {
+          const auto done = pool_.close();
+          if (done) break;
+          if (done.error().code != Error::in_use) ++wrong_;
+          std::this_thread::yield();
+        }
+        closed = true;
+        return;
+      }
+      for (unsigned i = 0;; ++i) {
+        const bool late = closed;
+        const auto block = pool_.take({.size_bytes = (1 + i % 3) * kGranule, .holder = index},
+                                      kReaches, View::uncached);
+        if (!block) {
+          if (block.error().code == Error::pool_gone) return;
+          ++wrong_;
+          continue;
+        }
+        if (late) ++wrong_;
+        mark(*block, index);
+        check(*block, index);
+        // A pool with a live block is never closed.
+        if (!pool_.give_back(*block)) ++wrong_;
+        if (i % 16 == 0) std::this_thread::yield();
+      }
+    });
+    if (wrong_ != 0) return std::to_string(wrong_) + " answers are wrong while it is closed";
+    return pool_.usage().blocks == 0 ? "" : "it was closed with a block in use";
   }
 
   [[nodiscard]] unsigned taken() const { return taken_; }
 
  private:
+  /// One thread for each index, each on a processor of that number.
+  template <class Work>
+  void together(Work work) {
+    std::vector<std::thread> threads;
+    for (unsigned i = 0; i < threads_; ++i) {
+      threads.emplace_back([&work, i] {
+        this_processor = i;
+        work(i);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  void work_on_blocks(BlockPool& blocks, unsigned index, unsigned steps) {
+    std::mt19937 random{index + 1};
+    std::vector<Block> mine;
+    const auto give_last_back = [&] {
+      check(mine.back(), index);
+      if (!blocks.give_back(mine.back())) ++wrong_;
+      const auto again = blocks.give_back(mine.back());
+      if (again ||
+          (again.error().code != Error::double_free && again.error().code != Error::stale_block)) {
+        ++wrong_;
+      }
+      mine.pop_back();
+    };
+    for (unsigned i = 0; i < steps; ++i) {
+      if (random() % 2 == 0 && !mine.empty()) {
+        give_last_back();
+      } else if (const auto block = blocks.take()) {
+        mark(*block, index);
+        mine.push_back(*block);
+      } else if (block.error().code != Error::table_full) {
+        ++wrong_;
+      }
+    }
+    while (!mine.empty()) give_last_back();
+  }
+
   void work(unsigned index, unsigned steps) {
-    this_processor = index;
     std::mt19937 random{index + 1};
     std::vector<Block> mine;
     for (unsigned i = 0; i < steps; ++i) {
@@ -192,7 +269,9 @@ int wrong = 0;
 template <class Port>
 void stress(const char* what, TagStore store, unsigned threads, unsigned steps) {
   Stress<Port> stress{store, threads};
-  const std::string fault = stress.run(steps);
+  std::string fault = stress.run(steps);
+  if (fault.empty()) fault = stress.run_blocks(steps);
+  if (fault.empty()) fault = stress.run_to_close();
   std::printf("%u threads, %s: %u blocks, %s\n", threads, what, stress.taken(),
               fault.empty() ? "right" : fault.c_str());
   if (!fault.empty()) ++wrong;
@@ -208,8 +287,8 @@ int main(int argc, char** argv) {
   const auto steps = static_cast<unsigned>(std::strtoul(argv[2], nullptr, 10));
   using Spin = ThreadPort<SpinLock<NoInterrupts>, NoInterrupts>;
   using Waiting = ThreadPort<Mutex<SystemMutex>, SystemMutex>;
-  const TagStore sparse = TagStore::sparse(kBlocks);
-  const TagStore dense = TagStore::dense();
+  const StoreWithSerials sparse = TagStore::sparse(kBlocks);
+  const StoreWithSerials dense = TagStore::dense();
   stress<Waiting>("sparse, a slot each, mutex", sparse.for_processors(threads), threads, steps);
   stress<Waiting>("dense, a slot each, mutex", dense.for_processors(threads), threads, steps);
   stress<Spin>("dense, two slots for all, spinning", dense.for_processors(2), threads, steps);

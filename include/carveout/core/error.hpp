@@ -16,6 +16,7 @@ enum class Error : std::uint8_t {
   bad_alignment,     ///< an alignment that is not a power of two
   bad_boundary,      ///< a boundary that is not a power of two
   crosses_boundary,  ///< a request larger than the boundary that it must not cross
+  size_overflow,     ///< a request whose bytes, in whole granules or elements, pass 2^64
   exhausted,         ///< nothing free of that length, alignment and boundary in the reachable part
   not_in_window,     ///< a chunk of the device's own pool lies whole in none of its windows
   unreachable,       ///< memory that the device's windows show, over its mask or limit

@@ -176,8 +176,8 @@ class Coherent {
 /// Allocates and owns: alloc_coherent<Descriptor[]>(device, 16, {.align_bytes = 4096}).
 ///
 /// @param count  elements; 1 or more.
-/// Fails like alloc_coherent(); a count whose bytes pass 2^64 is exhausted. Attributes that leave
-/// no coherent memory to own a T in, non_coherent and no_cpu_mapping, are refused as
+/// Fails like alloc_coherent(); a count whose bytes pass 2^64 is size_overflow. Attributes that
+/// leave no coherent memory to own a T in, non_coherent and no_cpu_mapping, are refused as
 /// no_uncached_view. An alignment over the granule that the windows move away from the CPU's own
 /// addresses, where T needs it, is bad_alignment.
 template <class T>
@@ -185,7 +185,7 @@ template <class T>
                                                  Options options) {
   using Element = std::remove_extent_t<T>;
   const auto bytes = checked_multiply(count, sizeof(Element));
-  if (!bytes) return refuse(Error::exhausted);
+  if (!bytes) return refuse(Error::size_overflow);
   if (has(options.attributes, Attributes::no_cpu_mapping | Attributes::non_coherent))
     return refuse(Error::no_uncached_view);
   if (options.align_bytes < alignof(Element)) {

@@ -28,6 +28,7 @@ namespace carveout {
 /// Fails with exactly one of:
 ///   zero_size, bad_alignment, bad_boundary
 ///   crosses_boundary  the request is larger than the boundary it must not cross
+///   size_overflow     size_bytes, rounded up to granules, passes 2^64
 ///   exhausted         nothing free of that length, alignment and boundary in the reachable part
 ///   table_full        the pool's tables have no room for another block
 ///   not_in_window     a chunk of the device's own pool lies whole in none of its windows

@@ -37,7 +37,8 @@ struct BlockLayout {
 /// keeps them until it is closed. All it knows is in storage of the caller: nothing is written into
 /// the memory of the blocks.
 ///
-/// It is not moved while blocks live. Thread-safe; takes its own lock, and inside that the pool's.
+/// It is moved only while nobody else uses it; what it was moved from is as if it were closed.
+/// Thread-safe; takes its own lock, and inside that the pool's.
 class BlockPool {
  public:
   struct Settings {
@@ -65,7 +66,8 @@ class BlockPool {
   static constexpr std::size_t kStorageAlign = alignof(std::uint64_t);
 
   /// Where blocks will lie. Fails with exactly one of: zero_size, bad_alignment, bad_boundary (not
-  /// a power of two), crosses_boundary (one block would), exhausted (4 GiB or more).
+  /// a power of two), crosses_boundary (one block would), size_overflow (the size, in whole
+  /// alignments, passes 2^64), exhausted (4 GiB or more).
   [[nodiscard]] static constexpr std::expected<BlockLayout, Error> layout(const Settings& settings);
 
   /// Bytes of storage. The largest std::size_t for tables that no machine can hold.
@@ -79,9 +81,8 @@ class BlockPool {
                                                 std::span<const Reach> reaches, View view,
                                                 std::span<std::byte> storage);
 
-  BlockPool(BlockPool&&) = default;
+  BlockPool(BlockPool&& from) noexcept : BlockPool{from} { from.leave(); }
   BlockPool& operator=(BlockPool&&) = delete;
-  BlockPool(const BlockPool&) = delete;
   BlockPool& operator=(const BlockPool&) = delete;
 
   /// Hands out a block; the one that was given back last, as a rule. Its bytes are as the last
@@ -107,6 +108,14 @@ class BlockPool {
   [[nodiscard]] const BlockLayout& layout() const { return layout_; }
 
  private:
+  BlockPool(const BlockPool&) = default;
+  /// Blocks and pages are another's from here on.
+  void leave() {
+    blocks_ = 0;
+    page_count_ = 0;
+    closed_ = true;
+  }
+
   static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
   /// Serials of live blocks, modulo kSerialStep. A Pool gives no such serial, and a block of one is
@@ -162,7 +171,8 @@ constexpr std::expected<BlockLayout, Error> BlockPool::layout(const Settings& se
   if (!is_power_of_two(settings.align_bytes)) return std::unexpected{Error::bad_alignment};
   const auto block = align_up(settings.size_bytes, settings.align_bytes);
   constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
-  if (!block || *block > kMost) return std::unexpected{Error::exhausted};
+  if (!block) return std::unexpected{Error::size_overflow};
+  if (*block > kMost) return std::unexpected{Error::exhausted};
   const std::uint64_t page = *block > settings.page_bytes ? *block : settings.page_bytes;
   std::uint64_t boundary = page;
   if (settings.boundary_bytes != 0) {

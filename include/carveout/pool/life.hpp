@@ -16,6 +16,9 @@ enum class Life : std::uint32_t {
   return (serial & 3) == static_cast<std::uint32_t>(life);
 }
 
+/// The same of a serial that stands in a tag: only of a live block is it odd.
+[[nodiscard]] constexpr bool is_live(std::uint32_t serial) { return serial % 2 != 0; }
+
 /// The first serial from `serial` on that says `life`.
 [[nodiscard]] constexpr std::uint32_t next(Life life, std::uint32_t serial) {
   return serial + ((static_cast<std::uint32_t>(life) - serial) & 3);
@@ -26,10 +29,10 @@ enum class Life : std::uint32_t {
   return serial + ((static_cast<std::uint32_t>(life) - static_cast<std::uint32_t>(now)) & 3);
 }
 
-/// A block that was parked and lives again.
-struct Taken {
+/// A block by what names it.
+struct BlockName {
   std::uint32_t tag;
-  std::uint32_t serial;  ///< 0: there was none
+  std::uint32_t serial;  ///< 0: of no block
 };
 
 }  // namespace carveout::tables

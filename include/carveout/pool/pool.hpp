@@ -11,6 +11,7 @@
 #include "carveout/core/address.hpp"
 #include "carveout/core/error.hpp"
 #include "carveout/core/window.hpp"
+#include "carveout/pool/hot.hpp"
 #include "carveout/pool/range_allocator.hpp"
 #include "carveout/port/port.hpp"
 
@@ -24,15 +25,24 @@ enum class Memory : std::uint8_t {
   ordinary,    ///< cacheable RAM that the board set aside for devices
 };
 
+/// Through which of its views the CPU is to use a block.
+enum class View : std::uint8_t { uncached, cached };
+
 /// A stretch of a pool's memory and how the CPU sees it.
 struct Chunk {
   PhysRange range;      ///< as the tree or the board states it, in whole granules
   std::byte* uncached;  ///< its first byte, where no cache is in between; nullptr: no such view
   std::byte* cached;    ///< its first byte through the cache; nullptr: no such view
-};
 
-/// Through which of its views the CPU is to use a block.
-enum class View : std::uint8_t { uncached, cached };
+  [[nodiscard]] std::byte* base(View view) const {
+    return view == View::cached ? cached : uncached;
+  }
+  /// A byte of it; nullptr where it has no such view.
+  [[nodiscard]] std::byte* at(PhysAddr inside, View view) const {
+    std::byte* const first = base(view);
+    return first == nullptr ? nullptr : first + (inside.raw() - range.base.raw());
+  }
+};
 
 class Pool;
 
@@ -74,22 +84,18 @@ class Pool {
   /// the caches too: both are the verbs' business (ops).
   ///
   /// Fails with exactly what RangeAllocator::take() fails with, pool_gone, and would_wait (the port
-  /// does not let this context wait for the lock); but for the last, the failure carries the pool
-  /// and what was asked in whole granules, and exhausted and table_full carry what is free and the
-  /// longest free run (see RangeAllocator::usage() for who must not wait).
-  /// Cost: at most one lock; the allocator's, and of a refusal that of usage(). Context: any,
-  /// interrupts too, as the port's lock lets them.
-  [[nodiscard]] Result<Block> take(const Need& need, std::span<const Reach> reaches, View view);
-
-  /// take() for a need of nothing but bytes, and one reach: the same answers in fewer steps.
-  [[nodiscard]] [[gnu::always_inline]] Result<Block> take(std::uint64_t size_bytes, Holder holder,
-                                                          const Reach& reach, View view) {
-    if (allocator_.has_slots() && allocator_.shows_all(reach)) [[likely]] {
-      const tables::Taken taken = allocator_.take_parked(size_bytes, holder, port_.processor());
-      if (taken.serial != 0) [[likely]]
-        return block_of(allocator_.grant_of(taken, reach), view);
+  /// does not let this context wait for the lock); the failure carries the pool and what was asked
+  /// in whole granules, and exhausted and table_full carry what is free and the longest free run
+  /// (see RangeAllocator::usage() for who must not wait). Cost: at most one lock; the allocator's,
+  /// and of a refusal that of usage(). Context: any, interrupts too, as the port's lock lets them.
+  [[nodiscard]] CARVEOUT_HOT Result<Block> take(const Need& need, std::span<const Reach> reaches,
+                                                View view) {
+    if (!allocator_.has_slots()) return take_locked(Need{need}, reaches, view);
+    if constexpr (tables::kForSize) {
+      return allocator_.slot_calls().pool_take(*this, need, reaches, view);
+    } else {
+      return take_shared(need, reaches, view);
     }
-    return take(Need{.size_bytes = size_bytes, .holder = holder}, {&reach, 1}, view);
   }
 
   /// Takes a block back. A refused call changes nothing.
@@ -97,16 +103,13 @@ class Pool {
   /// Fails with exactly one of: pool_gone, foreign_block (of another pool, or never given),
   /// would_wait, and what else RangeAllocator::give_back() fails with; the failure carries the pool
   /// and the block's size. Of several calls for one block at the same time, one succeeds.
-  [[gnu::always_inline]] Result<void> give_back(const Block& block) {
-    if (allocator_.has_slots() && block.pool == this) [[likely]] {
-      // A pool that is closed has no live block, so every block is refused here.
-      const tables::Given given = allocator_.give_back_shared(
-          port_, lock_, {block.phys, block.size_bytes}, block.tag, block.serial);
-      if (given == tables::Given::done) [[likely]]
-        return {};
-      if (given == tables::Given::would_wait) return refusal(Error::would_wait, block);
+  CARVEOUT_HOT Result<void> give_back(const Block& block) {
+    if (!allocator_.has_slots()) return give_back_locked(block);
+    if constexpr (tables::kForSize) {
+      return allocator_.slot_calls().pool_give_back(*this, block);
+    } else {
+      return give_back_shared(block);
     }
-    return give_back_locked(block);
   }
 
   /// Ends the pool. Blocks that are given back afterwards are told pool_gone, as long as the pool's
@@ -137,11 +140,8 @@ class Pool {
   [[nodiscard]] bool has(View view) const;
 
  private:
-  [[nodiscard]] [[gnu::always_inline]] Block block_of(const Grant& grant, View view) {
-    const Chunk& chunk = settings_.chunks[grant.chunk];
-    std::byte* const base = view == View::cached ? chunk.cached : chunk.uncached;
-    const std::uint64_t offset = grant.range.base.raw() - chunk.range.base.raw();
-    return {.cpu = base == nullptr ? nullptr : base + offset,
+  [[nodiscard]] CARVEOUT_HOT Block block_of(const Grant& grant, View view) {
+    return {.cpu = settings_.chunks[grant.chunk].at(grant.range.base, view),
             .dma = grant.dma,
             .phys = grant.range.base,
             .size_bytes = grant.range.size_bytes,
@@ -149,8 +149,31 @@ class Pool {
             .tag = grant.tag,
             .serial = grant.serial};
   }
-  Result<void> give_back_locked(const Block& block);
-  [[nodiscard]] Result<void> refusal(Error code, const Block& block) const;
+  /// Where the board said how many processors share it. A program compiled for size comes here by
+  /// way of tables::SlotCalls, so that only one that has such a pool has this code.
+  [[nodiscard]] CARVEOUT_HOT Result<Block> take_shared(const Need& need,
+                                                       std::span<const Reach> reaches, View view) {
+    // A pool that is closed has nothing parked.
+    const tables::BlockName taken = allocator_.take_parked(need, reaches, port_);
+    if (taken.serial != 0) [[likely]]
+      return block_of(allocator_.grant_of(taken, reaches.front()), view);
+    return take_locked(Need{need}, reaches, view);  // by a copy: what is inlined has no address
+  }
+  CARVEOUT_HOT Result<void> give_back_shared(const Block& block) {
+    if (block.pool == this) [[likely]] {
+      // A pool that is closed has no live block, so every block is refused here. Who may not wait
+      // is told so by what comes then.
+      const tables::Given given = allocator_.give_back_shared(
+          port_, lock_, {block.phys, block.size_bytes}, block.tag, block.serial);
+      if (given == tables::Given::done) [[likely]]
+        return {};
+    }
+    return give_back_locked(block);
+  }
+  [[gnu::cold]] Result<Block> take_locked(const Need& need, std::span<const Reach> reaches,
+                                          View view);
+  [[gnu::cold]] Result<void> give_back_locked(const Block& block);
+  friend struct tables::SharedPool;  // the two above, by a pointer
 
   Settings settings_;
   PortRef port_;

@@ -16,28 +16,10 @@
 #include "carveout/core/function_ref.hpp"
 #include "carveout/core/size.hpp"
 #include "carveout/core/window.hpp"
+#include "carveout/pool/hot.hpp"
 #include "carveout/pool/tag_store.hpp"
 
 namespace carveout {
-
-/// Which of the free runs that would do is taken.
-enum class Fit : std::uint8_t {
-  any,    ///< the allocator's choice, and its fastest
-  first,  ///< the lowest in the first reach and chunk that has one
-  best,   ///< the shortest of the first reach that has one; of equals the first
-};
-
-/// What is wanted of a range.
-struct Need {
-  std::uint64_t size_bytes;          ///< 1 or more
-  std::uint64_t align_bytes = 1;     ///< a power of two; of the device address, absolutely
-  std::uint64_t boundary_bytes = 0;  ///< a power of two, or 0; the bytes asked for do not cross it
-  Holder holder = 0;
-  Fit fit = Fit::any;
-  /// must_not_wait never searches longer than a bound, so it may be refused what an exact search
-  /// would find, and takes `fit` for a wish.
-  Context context = Context::may_wait;
-};
 
 /// A range handed out. Together, tag and serial name this one allocation
 /// among the 2^30 under its tag.
@@ -102,8 +84,8 @@ class RangeAllocator {
   ///
   /// @param storage  as long as `store` says; aligned to kStorageAlign; outlives the allocator;
   ///                 nobody else writes there.
-  /// Fails with exactly one of: bad_granule (not a power of two, or the chunks together have 2^32
-  /// of them or more), empty_range, wraps, below_granule (a chunk is not whole
+  /// Fails with exactly one of: bad_granule (not a power of two, or the chunks together have more
+  /// of them than TagStore::kMostGranules), empty_range, wraps, below_granule (a chunk is not whole
   /// granules), overlaps (two chunks), storage_too_small (with what is needed and what was given).
   /// Cost: linear in the tables.
   [[nodiscard]] static Result<RangeAllocator> create(std::span<const PhysRange> chunks,
@@ -135,6 +117,7 @@ class RangeAllocator {
   ///   bad_alignment     align_bytes is not a power of two; 0 is none
   ///   bad_boundary      boundary_bytes is neither 0 nor a power of two
   ///   crosses_boundary  size_bytes > boundary_bytes, which is not 0
+  ///   size_overflow     size_bytes, rounded up to granules, passes 2^64
   ///   unreachable       no byte of any chunk lies in any reach
   ///   table_full        a free run would do, and as many blocks live as the tables have room for
   ///   exhausted         no free run would do, or (must_not_wait) none that a bounded search finds
@@ -144,16 +127,26 @@ class RangeAllocator {
   /// alignment, with the alignment less a granule added to n.
   /// Cost: constant for what is said above. Otherwise bounded by the number of size classes, and
   /// after that, for may_wait only, linear in the free runs; each times reaches and chunks.
-  [[nodiscard]] std::expected<Grant, Error> take(const Need& need, std::span<const Reach> reaches);
-
-  /// take() for a need of nothing but bytes, and one reach: the same answers in fewer steps.
-  [[nodiscard]] [[gnu::always_inline]] std::expected<Grant, Error> take(std::uint64_t size_bytes,
-                                                                        Holder holder,
-                                                                        const Reach& reach) {
-    if (!state_.shows_all(reach)) [[unlikely]] {
-      return take(Need{.size_bytes = size_bytes, .holder = holder}, {&reach, 1});
+  [[nodiscard]] CARVEOUT_HOT std::expected<Grant, Error> take(const Need& need,
+                                                              std::span<const Reach> reaches) {
+    // Of 0 bytes the last is beyond every pool.
+    const std::uint64_t last = (need.size_bytes - 1) >> state_.granule_shift;
+    if (last >= state_.total || !state_.is_plain(need, reaches)) [[unlikely]]
+      return take_carefully(Need{need}, reaches);  // by a copy: what is inlined has no address
+    const auto granules = static_cast<Granules>(last + 1);
+    if (granules == state_.parked.granules) {
+      const PhysRange range{PhysAddr{state_.parked.base}, state_.parked.size_bytes};
+      const Tag tag = state_.parked.tag;
+      state_.parked.granules = 0;
+      Run& run = state_.runs[tag];
+      run.holder = need.holder;
+      ++run.serial;  // live
+      return grant_of({tag, run.serial}, range, run.first, reaches.front());
     }
-    return take_plain(size_bytes, holder, Context::may_wait, reach);
+    const Tag tag = state_.calls->take(state_, granules, need.context);
+    if (tag >= tables::kTableFull) [[unlikely]]
+      return std::unexpected{error_of(tag)};
+    return grant_of(tag, granules, need.holder, reaches.front());
   }
 
   /// Gives a grant back.
@@ -167,11 +160,13 @@ class RangeAllocator {
   /// A tag's serials come round after 2^30 allocations under it: an older grant than that may be
   /// called foreign, or be taken for the live block, if that has its very range.
   /// Cost: linear in chunks; a refusal, in chunks + blocks.
-  [[gnu::always_inline]] std::expected<void, Error> give_back(PhysRange range, std::uint32_t tag,
-                                                              std::uint32_t serial) {
+  CARVEOUT_HOT std::expected<void, Error> give_back(PhysRange range, std::uint32_t tag,
+                                                    std::uint32_t serial) {
     if (tag < state_.tags) [[likely]] {
       Run& run = state_.runs[tag];
-      if (run.serial == serial && is(tables::Life::live, serial) && is_of(run, range)) [[likely]] {
+      const std::uint64_t size_bytes = state_.bytes_of(run.granules);
+      if (run.serial == serial && tables::is_live(serial) && range.size_bytes == size_bytes &&
+          range.base == state_.address_of(run.first)) [[likely]] {
         release(run, range, tag, serial);
         return {};
       }
@@ -209,57 +204,34 @@ class RangeAllocator {
   /// For a pool whose processors park blocks for themselves (TagStore::for_processors()). What has
   /// "parked" or "shared" in its name may be called without the lock that all else needs, and
   /// take(), give_back() and give_back_at() are not used beside it but for a take() under the lock.
-  [[nodiscard]] [[gnu::always_inline]] bool has_slots() const {
-    return state_.slot_calls != nullptr;
+  [[nodiscard]] bool has_slots() const { return state_.slot_calls != nullptr; }
+  [[nodiscard]] const tables::SlotCalls& slot_calls() const { return *state_.slot_calls; }
+  /// A block that this processor parked, for a plain request of its length. Serial 0: there is
+  /// none. Cost: constant.
+  [[nodiscard]] CARVEOUT_HOT tables::BlockName take_parked(const Need& need,
+                                                           std::span<const Reach> reaches,
+                                                           const PortRef& port) {
+    if (!state_.is_plain(need, reaches)) [[unlikely]]
+      return {.tag = 0, .serial = 0};
+    return state_.slot_calls->take(state_, port.processor(), need.size_bytes, need.holder);
   }
-  /// A block that `processor` parked, for a plain request of its length; false where there is none.
-  /// Cost: constant.
-  [[nodiscard]] bool take_parked(const Need& need, std::span<const Reach> reaches,
-                                 std::uint32_t processor, Grant& grant) {
-    return state_.slot_calls->take_for(state_, processor, need, reaches, grant);
-  }
-  /// The same for a need of nothing but bytes, and a reach that shows all chunks. Serial 0: there
-  /// is none.
-  [[nodiscard]] [[gnu::always_inline]] tables::Taken take_parked(std::uint64_t size_bytes,
-                                                                 Holder holder,
-                                                                 std::uint32_t processor) {
-    return state_.slot_calls->take(state_, processor, size_bytes, holder);
-  }
-  [[nodiscard]] [[gnu::always_inline]] bool shows_all(const Reach& reach) const {
-    return state_.shows_all(reach);
+  /// What take_parked() took, from the first reach.
+  [[nodiscard]] CARVEOUT_HOT Grant grant_of(tables::BlockName block, const Reach& reach) const {
+    const Run& run = state_.runs[block.tag];
+    const Granules first = tables::peek(run.first);
+    return grant_of(block, state_.range_of(first, tables::peek(run.granules)), first, reach);
   }
   /// give_back() that takes the lock where it must: to make room in a slot, and for what is not
   /// parked.
-  [[gnu::always_inline]] tables::Given give_back_shared(const PortRef& port, LockWord& lock,
-                                                        PhysRange range, std::uint32_t tag,
-                                                        std::uint32_t serial) {
+  CARVEOUT_HOT tables::Given give_back_shared(const PortRef& port, LockWord& lock, PhysRange range,
+                                              std::uint32_t tag, std::uint32_t serial) {
     return state_.slot_calls->give_back(state_, port, lock, range.base, range.size_bytes,
                                         {tag, serial});
   }
   /// Makes free what is parked, with the lock held.
   void collect() { tables::collect(state_); }
-  /// Of a block that take_parked() gave.
-  [[nodiscard]] [[gnu::always_inline]] Grant grant_of(const tables::Taken& taken,
-                                                      const Reach& reach) const {
-    const Run& run = state_.runs[taken.tag];
-    const std::uint64_t size_bytes = std::uint64_t{tables::peek(run.granules)}
-                                     << state_.granule_shift;
-    const Granules first = tables::peek(run.first);
-    std::uint32_t chunk = 0;
-    PhysAddr base{state_.origin + (std::uint64_t{first} << state_.granule_shift)};
-    if (first >= state_.origin_end) [[unlikely]] {
-      chunk = state_.chunk_of(first);
-      base = state_.address_of(first);
-    }
-    return {{base, size_bytes}, reach.to_dma(base), taken.tag, chunk, taken.serial};
-  }
-  /// give_back() in less code and more time. Nothing where it was done.
-  [[nodiscard]] std::optional<Error> give_back_compactly(PhysRange range, std::uint32_t tag,
-                                                         std::uint32_t serial);
-  /// Why a block is refused.
-  [[nodiscard]] Error why_refused(PhysRange range, std::uint32_t tag, std::uint32_t serial) const {
-    return fault_of_block(range, tag, serial).value_or(Error::foreign_block);
-  }
+  /// Why a block is refused, of which it is known that it is.
+  [[nodiscard]] Error why_refused(PhysRange range, std::uint32_t tag, std::uint32_t serial) const;
 
   [[nodiscard]] std::uint64_t granule_bytes() const { return state_.granule_bytes; }
   [[nodiscard]] std::size_t chunk_count() const { return state_.area_count; }
@@ -276,40 +248,18 @@ class RangeAllocator {
 
   explicit RangeAllocator(const tables::State& state) : state_{state} {}
 
-  /// Whether a live block has just that range.
-  [[nodiscard]] [[gnu::always_inline]] bool is_of(const Run& run, PhysRange range) const {
-    const std::uint64_t offset = std::uint64_t{run.first} << state_.granule_shift;
-    if (range.size_bytes != std::uint64_t{run.granules} << state_.granule_shift) return false;
-    if (run.first < state_.origin_end) [[likely]]
-      return range.base.raw() == state_.origin + offset;
-    return range.base == state_.address_of(run.first);
+  [[nodiscard]] CARVEOUT_HOT Grant grant_of(tables::BlockName block, PhysRange range,
+                                            Granules first, const Reach& reach) const {
+    return {.range = range,
+            .dma = reach.to_dma(range.base),
+            .tag = block.tag,
+            .chunk = state_.chunk_of(first),
+            .serial = block.serial};
   }
 
-  /// @param reach  shows all chunks.
-  [[nodiscard]] [[gnu::always_inline]] std::expected<Grant, Error> take_plain(
-      std::uint64_t size_bytes, Holder holder, Context context, const Reach& reach) {
-    const std::uint64_t last = (size_bytes - 1) >> state_.granule_shift;
-    if (last >= state_.total) [[unlikely]]
-      return std::unexpected{why_not_taken(size_bytes)};
-    if (static_cast<Granules>(last) == state_.parked.last) {
-      const PhysRange range{PhysAddr{state_.parked.base}, state_.parked.size_bytes};
-      const Tag tag = state_.parked.tag;
-      state_.parked.last = tables::kNone;
-      Run& run = state_.runs[tag];
-      run.holder = holder;
-      ++run.serial;  // live
-      return Grant{range, reach.to_dma(range.base), tag, state_.chunk_of(run.first), run.serial};
-    }
-    const auto granules = static_cast<Granules>(last + 1);
-    const Tag tag = state_.calls->take(state_, granules, context);
-    if (tag >= tables::kTableFull) [[unlikely]]
-      return std::unexpected{error_of(tag)};
-    return grant_of(tag, granules, holder, reach);
-  }
-
-  /// Of a block that the tables have just made.
-  [[nodiscard]] [[gnu::always_inline]] Grant grant_of(Tag tag, Granules granules, Holder holder,
-                                                      const Reach& reach) {
+  /// Of a block that nobody has yet.
+  [[nodiscard]] CARVEOUT_HOT Grant grant_of(Tag tag, Granules granules, Holder holder,
+                                            const Reach& reach) {
     Granules first = tag;
     std::uint32_t serial = tables::kOnlySerial;
     if (state_.runs != nullptr) [[likely]] {
@@ -319,29 +269,18 @@ class RangeAllocator {
       tables::put(run.serial, serial);
       first = run.first;
     }
-    const PhysAddr base = state_.address_of(first);
-    return {.range = {base, std::uint64_t{granules} << state_.granule_shift},
-            .dma = reach.to_dma(base),
-            .tag = tag,
-            .chunk = state_.chunk_of(first),
-            .serial = serial};
+    return grant_of({tag, serial}, state_.range_of(first, granules), first, reach);
   }
 
   static Error error_of(Tag tag) {
     return tag == tables::kTableFull ? Error::table_full : Error::exhausted;
   }
-  /// No pool is that long, or nothing was asked for.
-  [[nodiscard]] Error why_not_taken(std::uint64_t size_bytes) const {
-    if (size_bytes == 0) return Error::zero_size;
-    return state_.area_count == 0 ? Error::unreachable : Error::exhausted;
-  }
+  /// Any request but a plain one of a length that the memory might have.
+  [[nodiscard]] [[gnu::cold]] std::expected<Grant, Error> take_carefully(
+      const Need& need, std::span<const Reach> reaches);
 
-  /// What is wrong with a block that is given back.
-  [[nodiscard]] std::optional<Error> fault_of_block(PhysRange range, Tag tag,
-                                                    std::uint32_t serial) const;
-
-  /// Of a live block with just that range.
-  [[gnu::always_inline]] void release(Run& run, PhysRange range, Tag tag, std::uint32_t serial) {
+  /// Of a live block.
+  CARVEOUT_HOT void release(Run& run, PhysRange range, Tag tag, std::uint32_t serial) {
     run.serial = serial + 3;  // dead: next(Life::none, serial)
     if (run.granules > state_.park_most) [[unlikely]] {
       state_.note_peak(state_.used_by_blocks());
@@ -350,23 +289,24 @@ class RangeAllocator {
     }
     const bool replaces = !state_.parked.none();
     const Tag before = state_.parked.tag;
-    state_.parked = {.base = range.base.raw(),
-                     .last = run.granules - 1,
-                     .size_bytes = range.size_bytes,
-                     .tag = tag};
+    state_.parked.base = range.base.raw();
+    state_.parked.size_bytes = range.size_bytes;
+    tables::put(state_.parked.granules,
+                run.granules);  // not a vector with the tag: that takes longer
+    tables::put(state_.parked.tag, tag);
     if (replaces) state_.calls->release(state_, before);
     // The parked block still counts, so this is what blocks had until now.
     state_.note_peak(state_.used);
   }
 
-  std::expected<void, Error> give_back_carefully(PhysRange range, Tag tag, std::uint32_t serial);
+  /// What give_back() did not settle at once: a store without serials, or a refusal.
+  [[gnu::cold]] std::expected<void, Error> give_back_carefully(PhysRange range, Tag tag,
+                                                               std::uint32_t serial);
 
-  [[nodiscard]] Tag take_any(std::uint64_t granules, Context context);
-
+  [[nodiscard]] std::uint64_t stated(Granules granules) const;
   [[nodiscard]] bool touches(const Reach& reach) const;
   [[nodiscard]] bool is_live(const tables::Step& step) const;
   [[nodiscard]] bool is_live(PhysRange range) const;
-  [[nodiscard]] [[gnu::noinline]] std::uint64_t bytes_of(Granules granules) const;
   [[nodiscard]] PhysRange range_of(const tables::Step& step) const;
 
   mutable tables::State state_;  ///< usage() merges what is parked

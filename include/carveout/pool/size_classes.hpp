@@ -6,7 +6,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 
 namespace carveout {
 
@@ -17,17 +16,18 @@ namespace carveout {
 /// the four bits behind that.
 struct SizeClass {
   static constexpr unsigned kPerOctave = 16;
-  static constexpr unsigned kOctaves = 28;
+  static constexpr unsigned kOctaves = 27;
   static constexpr unsigned kCount = kPerOctave * kOctaves;
+  static constexpr std::uint32_t kBias = kPerOctave - 1;
+  /// The longest run that has a class.
+  static constexpr std::uint32_t kMost = (std::uint32_t{1} << 31) - 1 - kBias;
 
   unsigned floor;  ///< the class of runs of this length
   unsigned ceil;   ///< the first class that has no shorter run; kCount where there is none
 
-  /// @param granules  1 or more.
+  /// @param granules  1 up to kMost.
   [[nodiscard]] static constexpr SizeClass of(std::uint32_t granules) {
-    constexpr auto kMost = std::numeric_limits<std::uint32_t>::max();
-    constexpr std::uint32_t kBias = kPerOctave - 1;
-    const std::uint32_t biased = granules > kMost - kBias ? kMost : granules + kBias;
+    const std::uint32_t biased = granules + kBias;
     // The position of the highest bit, in the form that costs one instruction.
     const unsigned octave = (static_cast<unsigned>(std::countl_zero(biased)) ^ 31U) - 4;
     const unsigned floor = octave * kPerOctave + (biased >> octave) - kPerOctave;

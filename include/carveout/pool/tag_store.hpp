@@ -15,6 +15,7 @@
 #include "carveout/core/error.hpp"
 #include "carveout/core/size.hpp"
 #include "carveout/core/window.hpp"
+#include "carveout/pool/hot.hpp"
 #include "carveout/pool/life.hpp"
 #include "carveout/pool/size_classes.hpp"
 #include "carveout/port/port.hpp"
@@ -24,8 +25,28 @@ namespace carveout {
 /// Names whoever holds a range: the index of a device in its System, as a rule.
 using Holder = std::uint32_t;
 
-struct Need;
-struct Grant;
+/// Which of the free runs that would do is taken.
+enum class Fit : std::uint8_t {
+  any,    ///< the allocator's choice, and its fastest
+  first,  ///< the lowest in the first reach and chunk that has one
+  best,   ///< the shortest of the first reach that has one; of equals the first
+};
+
+/// What is wanted of a range.
+struct Need {
+  std::uint64_t size_bytes;          ///< 1 or more
+  std::uint64_t align_bytes = 1;     ///< a power of two; of the device address, absolutely
+  std::uint64_t boundary_bytes = 0;  ///< a power of two, or 0; the bytes asked for do not cross it
+  Holder holder = 0;
+  Fit fit = Fit::any;
+  /// must_not_wait never searches longer than a bound, so it may be refused what an exact search
+  /// would find, and takes `fit` for a wish.
+  Context context = Context::may_wait;
+};
+
+class Pool;
+struct Block;
+enum class View : std::uint8_t;
 
 /// The inside of RangeAllocator, for it and for the stores. Nothing here is for users.
 namespace tables {
@@ -59,7 +80,7 @@ struct Run {
   std::uint32_t serial = 0;
   Holder holder = 0;
 
-  [[nodiscard]] bool live() const { return is(Life::live, peek(serial)); }
+  [[nodiscard]] bool live() const { return is_live(peek(serial)); }
 };
 static_assert(sizeof(Run) == 16);
 
@@ -101,17 +122,17 @@ struct Step {
 
 struct Calls;
 struct SlotCalls;
+struct SharedPool;
 
 /// A block that was given back and not yet merged with its neighbours, where there are no slots.
 /// Its tag is dead, and its granules count as used in the tables.
 struct Parked {
   std::uint64_t base = 0;
-  /// Its granules less one. kNone: none is parked, and the rest is of the one before.
-  Granules last = kNone;
   std::uint64_t size_bytes = 0;
+  Granules granules = 0;  ///< 0: none is parked, and the rest is of the one before
   Tag tag = 0;
 
-  [[nodiscard]] bool none() const { return last == kNone; }
+  [[nodiscard]] bool none() const { return granules == 0; }
 };
 
 /// All that an allocator knows, but for what is in its tables.
@@ -132,8 +153,8 @@ struct State {
   std::uint64_t lowest = 0;   ///< the first byte of all chunks
   std::uint64_t highest = 0;  ///< the last one
 
-  Granules total = 0;
-  Granules used = 0;  ///< by blocks and by the parked one
+  std::uint64_t total = 0;  ///< granules; of the width that a request is compared in
+  Granules used = 0;        ///< by blocks and by the parked one
   /// The most that blocks alone had when one of them was given back: it only falls then.
   Granules peak = 0;
   std::uint32_t blocks = 0;  ///< with the parked one
@@ -174,28 +195,46 @@ struct State {
   }
   /// Whether a request asks for nothing but bytes, and of all chunks. Then nothing is wrong with it
   /// but perhaps its size.
-  [[nodiscard]] bool is_plain(const Need& need, std::span<const Reach> reaches) const;
+  [[nodiscard]] CARVEOUT_HOT bool is_plain(const Need& need, std::span<const Reach> reaches) const {
+    if (need.fit != Fit::any || need.boundary_bytes != 0 || reaches.empty()) return false;
+    const Reach& reach = reaches.front();
+    if (need.align_bytes != 1) {
+      const std::uint64_t offset = reach.dma.raw() - reach.first.raw();
+      // Of 0 the largest number.
+      const std::uint64_t below = need.align_bytes - 1;
+      if (below >= granule_bytes || ((need.align_bytes | offset) & below) != 0) return false;
+    }
+    return shows_all(reach);
+  }
 
+  /// Every granule has a tag, that of a block's first one names the block.
+  [[nodiscard]] bool is_dense() const { return runs != nullptr && near == nullptr; }
   [[nodiscard]] std::span<Area> chunks() const { return {areas, area_count}; }
+  [[nodiscard]] CARVEOUT_HOT std::uint64_t bytes_of(Granules granules) const {
+    return std::uint64_t{granules} << granule_shift;
+  }
   /// The chunk that has granule `at`, which one of them has.
-  [[nodiscard]] [[gnu::always_inline]] const Area& area_of(Granules at) const {
+  [[nodiscard]] CARVEOUT_HOT const Area& area_of(Granules at) const {
     if (at < origin_end) [[likely]]
       return *areas;
     return area_behind_first(at);
   }
   [[nodiscard]] [[gnu::pure]] const Area& area_behind_first(Granules at) const;
-  [[nodiscard]] [[gnu::always_inline]] std::uint32_t chunk_of(Granules at) const {
+  [[nodiscard]] CARVEOUT_HOT std::uint32_t chunk_of(Granules at) const {
     if (at < origin_end) [[likely]]
       return 0;
     return static_cast<std::uint32_t>(&area_behind_first(at) - areas);
   }
   [[nodiscard]] PhysAddr address_of(const Area& area, Granules at) const {
-    return PhysAddr{area.base.raw() + (std::uint64_t{at - area.first} << granule_shift)};
+    return PhysAddr{area.base.raw() + bytes_of(at - area.first)};
   }
-  [[nodiscard]] [[gnu::always_inline]] PhysAddr address_of(Granules at) const {
+  [[nodiscard]] CARVEOUT_HOT PhysAddr address_of(Granules at) const {
     if (at < origin_end) [[likely]]
-      return PhysAddr{origin + (std::uint64_t{at} << granule_shift)};
+      return PhysAddr{origin + bytes_of(at)};
     return address_of(area_behind_first(at), at);
+  }
+  [[nodiscard]] CARVEOUT_HOT PhysRange range_of(Granules first, Granules granules) const {
+    return {address_of(first), bytes_of(granules)};
   }
 };
 
@@ -217,12 +256,10 @@ struct Calls {
   void (*release)(State& state, Tag tag);
   /// Goes on to the next run; false behind the last one.
   bool (*next)(const State& state, Step& step);
-  /// The run that has granule `at`.
-  Step (*find)(const State& state, Granules at);
   /// The longest free run, or of so many of its size class the longest. Parked blocks are not free.
   Granules (*longest)(const State& state, std::uint32_t most_looks);
   /// RangeAllocator::give_back_at() of a store without serials; nullptr in others.
-  std::optional<Error> (*give_back)(State& state, PhysAddr first, std::uint64_t size_bytes);
+  std::expected<void, Error> (*give_back)(State& state, PhysAddr first, std::uint64_t size_bytes);
 };
 
 /// Makes free whatever is parked.
@@ -242,30 +279,34 @@ enum class Given : std::uint8_t {
   would_wait,  ///< only the lock could tell, and the caller may not wait for it
 };
 
-/// What processors that share a pool do without its lock. Answers fit in registers: what is made of
-/// them is inlined where it is wanted.
+/// What processors that share a pool do without its lock. The first two answer in registers: what
+/// is made of that is inlined where it is wanted.
 struct SlotCalls {
-  /// A block that was parked, for a request of so many bytes.
-  Taken (*take)(State& state, std::uint32_t processor, std::uint64_t size_bytes, Holder holder);
-  /// The same for any request; `grant` is written where it was served.
-  bool (*take_for)(State& state, std::uint32_t processor, const Need& need,
-                   std::span<const Reach> reaches, Grant& grant);
+  /// A block that was parked, for a plain request of so many bytes.
+  BlockName (*take)(State& state, std::uint32_t processor, std::uint64_t size_bytes, Holder holder);
   /// Takes the lock where it must.
   Given (*give_back)(State& state, const PortRef& port, LockWord& lock, PhysAddr base,
-                     std::uint64_t size_bytes, Taken block);
+                     std::uint64_t size_bytes, BlockName block);
   /// Makes free whatever is parked. The lock is held.
   void (*collect)(State& state);
+
+  /// The verbs of a pool that is shared, for who is compiled for size.
+  Result<Block> (*pool_take)(Pool& pool, const Need& need, std::span<const Reach> reaches,
+                             View view);
+  Result<void> (*pool_give_back)(Pool& pool, const Block& block);
 };
 extern const SlotCalls kSlots;
 
 }  // namespace tables
+
+class StoreWithSerials;
 
 /// Which tables a range allocator keeps. All three hand out the same exact ranges under the same
 /// rules; they differ in what they cost and in what they notice.
 ///
 ///             bytes                         give_back_at()   notices
 ///   sparse    24 per live block, 40 per     linear in live   every misuse of a block
-///             chunk, 1792 besides;          blocks
+///             chunk, 1728 besides;          blocks
 ///             whatever the granule
 ///   dense     16 per granule, and 16 for    constant; a      every misuse of a block
 ///             each size class it can have   refusal linear
@@ -279,35 +320,18 @@ class TagStore {
   /// For small granules, and where the number of live blocks is known.
   ///
   /// @param blocks  the most that may live at once, up to kMostSparseBlocks less the chunks.
-  [[nodiscard]] static constexpr TagStore sparse(std::size_t blocks) {
-    return TagStore{Kind::sparse, &tables::kSparse, blocks};
-  }
+  [[nodiscard]] static constexpr StoreWithSerials sparse(std::size_t blocks);
   /// For granules of 1 KiB and more, and where blocks are given back by address.
-  [[nodiscard]] static constexpr TagStore dense() {
-    return TagStore{Kind::dense, &tables::kDense, 0};
-  }
+  [[nodiscard]] static constexpr StoreWithSerials dense();
   /// For the smallest parts.
   [[nodiscard]] static constexpr TagStore bitmap() {
     return TagStore{Kind::bitmap, &tables::kBitmap, 0};
   }
-  /// The same for several processors, each of which parks blocks for itself, without the pool's
-  /// lock: see Pool. They must have an atomic compare-exchange of 32 bits. A bitmap has no use for
-  /// it, and stays as it is.
-  ///
-  /// @param processors  1 or more; the port numbers them. 64 bytes each.
-  [[nodiscard]] constexpr TagStore for_processors(std::uint32_t processors) const {
-    TagStore store = *this;
-    if (kind_ == Kind::bitmap || processors < 2) return store;
-    store.slots_ = processors;
-    store.slot_calls_ = &tables::kSlots;
-    return store;
-  }
 
   /// Links of the sparse store have 16 bits.
   static constexpr std::size_t kMostSparseBlocks = 0xffff - SizeClass::kCount - 1;
-  /// The dense store keeps a mark in each length. The limit is the bitmap's, too.
-  static constexpr std::uint64_t kMostDenseGranules =
-      (std::uint64_t{1} << 31) - std::uint64_t{2} * SizeClass::kCount;
+  /// That any store can number.
+  static constexpr std::uint64_t kMostGranules = SizeClass::kMost;
 
   /// Bytes of storage for chunks of so many granules together. The largest std::size_t for tables
   /// that no machine can hold.
@@ -324,18 +348,49 @@ class TagStore {
   [[nodiscard]] constexpr const tables::SlotCalls* slot_calls() const { return slot_calls_; }
   [[nodiscard]] constexpr const tables::Calls* calls() const { return calls_; }
 
- private:
+ protected:
   enum class Kind : std::uint8_t { sparse, dense, bitmap };
 
   constexpr TagStore(Kind kind, const tables::Calls* calls, std::size_t blocks)
       : kind_{kind}, calls_{calls}, blocks_{blocks} {}
 
+  constexpr void share(std::uint32_t processors) {
+    slots_ = processors;
+    slot_calls_ = &tables::kSlots;
+  }
+
+ private:
   Kind kind_;
   const tables::Calls* calls_;
   std::size_t blocks_;
   std::uint32_t slots_ = 0;
   const tables::SlotCalls* slot_calls_ = nullptr;
 };
+
+/// A store that several processors may share; a bitmap, which has no serials, is none.
+class StoreWithSerials : public TagStore {
+ public:
+  /// The same for several processors, each of which parks blocks for itself, without the pool's
+  /// lock: see Pool. They must have an atomic compare-exchange of 32 bits.
+  ///
+  /// @param processors  the port numbers them. 64 bytes each; for one and none, nothing changes.
+  [[nodiscard]] constexpr TagStore for_processors(std::uint32_t processors) const {
+    StoreWithSerials store = *this;
+    if (processors >= 2) store.share(processors);
+    return store;
+  }
+
+ private:
+  friend TagStore;
+  using TagStore::TagStore;
+};
+
+constexpr StoreWithSerials TagStore::sparse(std::size_t blocks) {
+  return StoreWithSerials{Kind::sparse, &tables::kSparse, blocks};
+}
+constexpr StoreWithSerials TagStore::dense() {
+  return StoreWithSerials{Kind::dense, &tables::kDense, 0};
+}
 
 constexpr std::size_t TagStore::storage_bytes(std::size_t chunks, std::uint64_t granules) const {
   constexpr auto kNever = std::numeric_limits<std::size_t>::max();
@@ -347,14 +402,14 @@ constexpr std::size_t TagStore::storage_bytes(std::size_t chunks, std::uint64_t 
                 (sizeof(tables::Run) + sizeof(tables::Near) + sizeof(tables::Link)) +
             SizeClass::kCount * sizeof(tables::Link);
   } else if (kind_ == Kind::dense) {
-    if (granules > kMostDenseGranules || chunks > kMostDenseGranules - granules) return kNever;
+    if (granules > kMostGranules || chunks > kMostGranules - granules) return kNever;
     // A tag for each granule, for the gap before each chunk and for the end.
     const std::uint64_t tags = granules + chunks + 1;
     const unsigned classes =
         granules == 0 ? 0 : SizeClass::of(static_cast<std::uint32_t>(granules)).floor + 1;
     bytes = (tags + classes) * sizeof(tables::Run);
   } else {
-    if (granules > kMostDenseGranules) return kNever;
+    if (granules > kMostGranules) return kNever;
     bytes = (granules + 15) / 16 * sizeof(std::uint32_t);
   }
   const auto areas_bytes = checked_multiply(chunks, sizeof(tables::Area));

@@ -15,6 +15,11 @@
 namespace carveout {
 
 /// What masks the interrupts of this processor. A hosted program has none: NoInterrupts.
+///
+/// Both functions are barriers for the compiler: no access to memory is moved out of what stands
+/// between them. An `asm volatile` with a "memory" clobber is one; a write to a volatile register
+/// alone is none. On one processor nothing else keeps the tables of a pool from a handler that
+/// comes a moment too early.
 template <class I>
 concept Interrupts = requires(I& interrupts, LockState state) {
   { interrupts.mask_interrupts() } noexcept -> std::convertible_to<LockState>;

@@ -28,17 +28,31 @@ constexpr std::uint64_t kGranule = 32;
 /// `depth` - 1 more. A refused one is known to change nothing, so nothing new follows it.
 class Explorer {
  public:
-  /// @param lengths  of what is asked for, in granules.
+  /// @param lengths     of what is asked for, in granules.
+  /// @param processors  each operation is tried on each of them.
   Explorer(std::span<const std::uint64_t> lengths, std::span<const Fit> fits,
-           std::uint64_t align_bytes)
-      : lengths_{lengths}, fits_{fits}, align_bytes_{align_bytes} {}
+           std::uint64_t align_bytes, std::uint32_t processors = 1)
+      : lengths_{lengths}, fits_{fits}, align_bytes_{align_bytes}, processors_{processors} {}
 
   void explore(const JudgedPool& pool, int depth) {
+    for (std::uint32_t processor = 0; processor < processors_; ++processor) {
+      explore_on(processor, pool, depth);
+    }
+  }
+
+  [[nodiscard]] std::uint64_t operations() const { return operations_; }
+  /// Of operations that succeed.
+  [[nodiscard]] std::uint64_t sequences() const { return sequences_; }
+
+ private:
+  void explore_on(std::uint32_t processor, const JudgedPool& pool, int depth) {
     std::optional<JudgedPool> next{pool};
+    next->runs_on(processor, true);
     const auto go_on = [&] {
       if (depth > 1) explore(*next, depth - 1);
       ++sequences_;
       next.emplace(pool);
+      next->runs_on(processor, true);
     };
     for (const std::uint64_t length : lengths_) {
       if (stopped_) return;
@@ -58,11 +72,6 @@ class Explorer {
     }
   }
 
-  [[nodiscard]] std::uint64_t operations() const { return operations_; }
-  /// Of operations that succeed.
-  [[nodiscard]] std::uint64_t sequences() const { return sequences_; }
-
- private:
   static constexpr std::array kReaches{
       Reach{PhysAddr{0}, PhysAddr{std::numeric_limits<std::uint64_t>::max()}, DmaAddr{0}}};
 
@@ -76,6 +85,7 @@ class Explorer {
   std::span<const std::uint64_t> lengths_;
   std::span<const Fit> fits_;
   std::uint64_t align_bytes_;
+  std::uint32_t processors_;
   std::uint64_t operations_ = 0;
   std::uint64_t sequences_ = 0;
   bool stopped_ = false;
@@ -101,6 +111,7 @@ struct Kind {
   std::size_t blocks = 8;
   std::uint32_t park_up_to = 0;
   bool serials = true;
+  std::uint32_t processors = 1;
 };
 
 /// How many operations were tried on chunks of so many granules, which touch.
@@ -119,7 +130,7 @@ std::uint64_t explored(std::initializer_list<std::uint64_t> chunk_granules, int 
   pool.park_up_to(kind.park_up_to);
   std::vector<std::uint64_t> lengths(std::max(chunk_granules));
   std::iota(lengths.begin(), lengths.end(), 1);
-  Explorer explorer{lengths, fits, align_bytes};
+  Explorer explorer{lengths, fits, align_bytes, kind.processors};
   explorer.explore(pool, depth);
   if (in_full()) {
     std::printf("  to depth %d: %llu sequences, %llu operations\n", depth,
@@ -170,20 +181,26 @@ TEST(RangeAllocatorExhaustive, AgreesOnEverySequenceWhereBlocksAreParkedInSlots)
   EXPECT_GT(explored_up_to_eight(5, kAny, sparse), 5'000U);
   const Kind dense{.store = TagStore::dense().for_processors(2), .park_up_to = 8};
   EXPECT_GT(explored_up_to_eight(5, kAny, dense), 5'000U);
+  // Each step on either processor.
+  for (const TagStore& store :
+       {TagStore::sparse(8).for_processors(2), TagStore::dense().for_processors(2)}) {
+    const Kind kind{.store = store, .park_up_to = 4, .processors = 2};
+    EXPECT_GT(explored({4}, depth(5), kAny, kind), 5'000U);
+  }
 }
 
 /// From a full pool whose blocks of one size class have two lengths, with one granule between each.
 TEST(RangeAllocatorExhaustive, AgreesOnEverySequenceOfFiveWhereAClassHasSeveralLengths) {
   constexpr std::array<std::uint64_t, 3> kLengths{1, 17, 18};
-  for (const TagStore store : {TagStore::sparse(16), TagStore::dense()}) {
+  for (const TagStore& store : {TagStore::sparse(16), TagStore::dense()}) {
     for (const std::array<std::uint64_t, 3>& order :
          {std::array<std::uint64_t, 3>{17, 17, 18}, {18, 17, 17}, {17, 18, 17}}) {
       const std::array chunks{PhysRange{PhysAddr{kGranule}, (3 + 17 + 17 + 18) * kGranule}};
       JudgedPool pool{chunks, kGranule, store};
       const Reach all{PhysAddr{0}, PhysAddr{std::numeric_limits<std::uint64_t>::max()}, DmaAddr{0}};
       for (const std::uint64_t length : order) {
-        ASSERT_EQ(pool.take(length * kGranule, 0, all), "");
-        ASSERT_EQ(pool.take(kGranule, 0, all), "");
+        ASSERT_EQ(pool.take({.size_bytes = length * kGranule}, {&all, 1}), "");
+        ASSERT_EQ(pool.take({.size_bytes = kGranule}, {&all, 1}), "");
       }
       Explorer explorer{kLengths, kAny, 1};
       explorer.explore(pool, 5);

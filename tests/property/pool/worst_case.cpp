@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "carveout/pool/range_allocator.hpp"
+#include "carveout/port/no_machine.hpp"
 
 namespace carveout {
 namespace {
@@ -58,29 +59,16 @@ struct Count {
 
 // ---- in the stepped process --------------------------------------------------------------------
 
-struct Port {
-  [[nodiscard]] std::size_t cache_line_bytes() const noexcept { return 1; }
-  [[nodiscard]] std::byte* cpu_view(PhysRange /*range*/) const noexcept { return nullptr; }
-  void clean(std::byte* /*at*/, std::size_t /*bytes*/) noexcept {}
-  void invalidate(std::byte* /*at*/, std::size_t /*bytes*/) noexcept {}
-  void clean_invalidate(std::byte* /*at*/, std::size_t /*bytes*/) noexcept {}
-  void publish_barrier() noexcept {}
-  void observe_barrier() noexcept {}
-  void full_barrier() noexcept {}
-  LockState lock(LockWord& /*word*/) noexcept { return 0; }
-  void unlock(LockWord& /*word*/, LockState /*state*/) noexcept {}
-};
-
-[[gnu::noinline]] std::expected<Grant, Error> call_take(RangeAllocator& allocator,
+[[gnu::noinline]] std::expected<Grant, Error> call_take(RangeAllocator& allocator, NoMachine& port,
                                                         const Need& need) {
   if (allocator.has_slots()) {
-    Grant grant{{PhysAddr{0}, 0}, DmaAddr{0}, 0, 0, 0};
-    if (allocator.take_parked(need, kReaches, 0, grant)) return grant;
+    const tables::BlockName taken = allocator.take_parked(need, kReaches, port);
+    if (taken.serial != 0) return allocator.grant_of(taken, kReaches.front());
   }
   return allocator.take(need, kReaches);
 }
 
-[[gnu::noinline]] bool call_give_back(RangeAllocator& allocator, Port& port, LockWord& lock,
+[[gnu::noinline]] bool call_give_back(RangeAllocator& allocator, NoMachine& port, LockWord& lock,
                                       const Grant& grant) {
   if (allocator.has_slots()) {
     return allocator.give_back_shared(port, lock, grant.range, grant.tag, grant.serial) ==
@@ -119,7 +107,7 @@ class Bench {
   }
 
   Grant take(std::uint64_t length) {
-    const auto grant = call_take(*allocator_, {.size_bytes = length * kGranule});
+    const auto grant = call_take(*allocator_, port_, {.size_bytes = length * kGranule});
     if (!grant) std::exit(1);
     return *grant;
   }
@@ -128,7 +116,7 @@ class Bench {
   }
   /// Merges what is parked.
   void merge_parked() {
-    const auto all = call_take(*allocator_, {.size_bytes = granules_ * kGranule});
+    const auto all = call_take(*allocator_, port_, {.size_bytes = granules_ * kGranule});
     if (all) give(*all);
   }
 
@@ -174,7 +162,7 @@ class Bench {
   std::optional<Grant> alloc(const Need& need, bool granted = true) {
     message_ = {Verb::alloc, true};
     std::raise(SIGSTOP);
-    const auto grant = call_take(*allocator_, need);
+    const auto grant = call_take(*allocator_, port_, need);
     std::raise(SIGSTOP);
     if (grant.has_value() != granted) message_.as_meant = false;
     return grant ? std::optional{*grant} : std::nullopt;
@@ -211,7 +199,7 @@ class Bench {
   std::uint64_t granules_;
   Store store_;
   Message& message_;
-  Port port_;
+  NoMachine port_;
   LockWord lock_;
   std::optional<RangeAllocator> allocator_;
 };

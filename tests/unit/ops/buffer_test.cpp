@@ -190,8 +190,8 @@ TEST_F(Owner, OfNoElementsIsRefused) {
   EXPECT_EQ(error_of(alloc_coherent<Descriptor[]>(device_, 0)), Error::zero_size);
 }
 
-TEST_F(Owner, OfMoreThanTheAddressSpaceIsExhausted) {
-  EXPECT_EQ(error_of(alloc_coherent<Descriptor[]>(device_, ~std::size_t{0})), Error::exhausted);
+TEST_F(Owner, OfMoreThanTheAddressSpaceIsAnOverflow) {
+  EXPECT_EQ(error_of(alloc_coherent<Descriptor[]>(device_, ~std::size_t{0})), Error::size_overflow);
 }
 
 TEST_F(Owner, OfMoreThanThePoolIsExhaustedAndSaysSo) {

@@ -89,8 +89,9 @@ TEST_F(Place, AMalformedRequestIsToldSoEvenWhereThereIsNoPool) {
   EXPECT_EQ(error_of(alloc_coherent(bare.device("eth"), 0)), Error::zero_size);
 }
 
-TEST_F(Place, AllOfMemoryIsExhausted) {
-  EXPECT_EQ(error_of(alloc_coherent(device_, ~std::uint64_t{0})), Error::exhausted);
+TEST_F(Place, AHostileSizeIsExhaustedOrAnOverflow) {
+  EXPECT_EQ(error_of(alloc_coherent(device_, ~std::uint64_t{0} << 12)), Error::exhausted);
+  EXPECT_EQ(error_of(alloc_coherent(device_, ~std::uint64_t{0})), Error::size_overflow);
 }
 
 TEST_F(Place, ARequestTakesWholeGranules) {

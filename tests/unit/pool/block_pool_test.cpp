@@ -31,7 +31,9 @@ static_assert(BlockPool::layout(of(5000, 64, 8192))->per_page == 1);
 static_assert(BlockPool::layout(of(0, 64, 0)).error() == Error::zero_size);
 static_assert(BlockPool::layout(of(8, 3, 0)).error() == Error::bad_alignment);
 static_assert(BlockPool::layout(of(8, 8, 48)).error() == Error::bad_boundary);
-static_assert(BlockPool::layout(of(~std::uint64_t{0}, 8, 0)).error() == Error::exhausted);
+static_assert(BlockPool::layout(of(~std::uint64_t{0}, 8, 0)).error() == Error::size_overflow);
+static_assert(BlockPool::layout(of(std::uint64_t{1} << 40, 8, 0)).error() == Error::exhausted);
+static_assert(!std::is_copy_constructible_v<BlockPool>);
 
 /// A port with one mutex for all pools, as Mutex has: nobody may lock twice.
 struct OneMutex : sim::HostPort {
@@ -170,6 +172,20 @@ TEST(BlockPool, ClosesOnlyWhenNoBlockLivesAndThenGivesEveryPageBack) {
   EXPECT_EQ(bench.blocks().take().error().code, Error::pool_gone);
   EXPECT_EQ(bench.blocks().give_back(block).error().code, Error::pool_gone);
   EXPECT_EQ(bench.blocks().close().error().code, Error::pool_gone);
+}
+
+TEST(BlockPool, LeavesNothingUsableWhereItWasMovedFrom) {
+  Bench bench{{.size_bytes = 64}};
+  const Block block = *bench.blocks().take();
+  BlockPool moved{std::move(bench.blocks())};
+  EXPECT_EQ(bench.blocks().take().error().code, Error::pool_gone);
+  EXPECT_EQ(bench.blocks().give_back(block).error().code, Error::pool_gone);
+  EXPECT_EQ(bench.blocks().close().error().code, Error::pool_gone);
+  EXPECT_EQ(bench.blocks().usage().blocks, 0U);
+  EXPECT_EQ(moved.usage().blocks, 1U);
+  ASSERT_TRUE(moved.give_back(block));
+  ASSERT_TRUE(moved.close());
+  EXPECT_EQ(bench.pool().usage().blocks, 0U);
 }
 
 TEST(BlockPool, PassesOnWhyThePoolHasNoPage) {

@@ -205,7 +205,7 @@ TEST(PoolTake, AFailureOfWhoMustNotWaitSaysTheLongestRunToASixteenth) {
 TEST(PoolTake, AFailureOfAHostileSizeSaysTheLargestNumberAndDoesNotWrap) {
   Bench bench{{plain()}};
   EXPECT_EQ(bench.take({.size_bytes = kTop}).error().asked_bytes, kTop);
-  EXPECT_EQ(bench.take({.size_bytes = kTop}).error().code, Error::exhausted);
+  EXPECT_EQ(bench.take({.size_bytes = kTop}).error().code, Error::size_overflow);
 }
 
 TEST(PoolTake, PassesOnTheAllocatorsReasons) {

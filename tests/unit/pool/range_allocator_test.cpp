@@ -160,7 +160,7 @@ TEST(RangeAllocatorCreate, RefusesChunksThatShareAGranuleWhicheverTwoTheyAre) {
 }
 
 TEST(RangeAllocatorCreate, RefusesMoreGranulesThanItCanNumber) {
-  constexpr std::uint64_t kMost = (std::uint64_t{1} << 32) - 1;
+  constexpr std::uint64_t kMost = TagStore::kMostGranules;
   EXPECT_EQ(why_not({phys(0, (kMost + 1) * 32)}, 32).code, Error::bad_granule);
   EXPECT_EQ(why_not({phys(0, kMost * 32), phys(kHalf, 32)}, 32).code, Error::bad_granule);
   EXPECT_EQ(why_not({phys(0, kHalf), phys(kHalf, kHalf)}, 1).code, Error::bad_granule);
@@ -270,12 +270,18 @@ TEST(RangeAllocatorTake, TreatsAReachThatIsUpsideDownAsNone) {
             Error::unreachable);
 }
 
-TEST(RangeAllocatorTake, HostileSizesAreExhaustedAndDoNotWrap) {
+TEST(RangeAllocatorTake, HostileSizesAreExhaustedOrAnOverflowAndDoNotWrap) {
   for (const std::uint64_t granule : {std::uint64_t{1}, std::uint64_t{32}, std::uint64_t{0x1000}}) {
     Memory memory{{phys(0x10000, 0x1000)}, granule};
-    for (const std::uint64_t size : {kTop, kTop - 1, kTop - granule, kTop - granule + 1, kHalf,
-                                     std::uint64_t{1} << 32, (granule << 32) + granule}) {
+    for (const std::uint64_t size :
+         {kTop - granule, kTop - granule + 1, kHalf, std::uint64_t{1} << 32, granule << 31,
+          (granule << 31) + granule, (granule << 32) + granule}) {
       EXPECT_EQ(memory.refusal({.size_bytes = size}), Error::exhausted) << size;
+    }
+    if (granule == 1) continue;  // every number is whole granules
+    for (const std::uint64_t size : {kTop - granule + 2, kTop - 1, kTop}) {
+      EXPECT_EQ(memory.refusal({.size_bytes = size}), Error::size_overflow) << size;
+      EXPECT_EQ(memory.refusal({.size_bytes = size, .align_bytes = 0x1000}), Error::size_overflow);
     }
   }
 }

@@ -11,6 +11,7 @@
 
 #include "carveout/pool/pool.hpp"
 #include "carveout/port/locks.hpp"
+#include "carveout/port/no_machine.hpp"
 #include "tests/support/audit.hpp"
 
 namespace carveout {
@@ -21,7 +22,7 @@ constexpr std::uint64_t kGranule = 64;
 constexpr std::uint64_t kGranules = 256;  // blocks of four and less are parked
 
 /// Two processors, of which the test says which one runs, and whether in an interrupt.
-struct TwoProcessors {
+struct TwoProcessors : NoMachine {
   std::uint32_t running = 0;
   bool interrupted = false;
   int locks = 0;
@@ -34,15 +35,6 @@ struct TwoProcessors {
     return 0;
   }
   void unlock(LockWord& /*word*/, LockState /*state*/) noexcept {}
-
-  std::size_t cache_line_bytes() noexcept { return 64; }
-  std::byte* cpu_view(PhysRange /*range*/) noexcept { return nullptr; }
-  void clean(std::byte* /*at*/, std::size_t /*size*/) noexcept {}
-  void invalidate(std::byte* /*at*/, std::size_t /*size*/) noexcept {}
-  void clean_invalidate(std::byte* /*at*/, std::size_t /*size*/) noexcept {}
-  void publish_barrier() noexcept {}
-  void observe_barrier() noexcept {}
-  void full_barrier() noexcept {}
 };
 static_assert(PortWithMayLock<TwoProcessors> && PortWithProcessor<TwoProcessors>);
 
@@ -185,9 +177,9 @@ TEST_P(SharedPool, ServesAnInterruptFromTheSlotAndRefusesItWhatNeedsTheLock) {
   give_back(*served);
 }
 
-TEST_P(SharedPool, GivesTheSameToARequestOfNothingButBytes) {
+TEST_P(SharedPool, ServesFromTheSlotWhatRoundsUpToItsLength) {
   const auto plain = [&](std::uint64_t size_bytes) {
-    return pool_.take(size_bytes, 7, kReaches[0], View::uncached);
+    return pool_.take({.size_bytes = size_bytes, .holder = 7}, kReaches, View::uncached);
   };
   const Block first = *plain(2 * kGranule);
   EXPECT_EQ(locks(), 1);
@@ -208,7 +200,8 @@ TEST_P(SharedPool, GivesTheSameToARequestOfNothingButBytes) {
 TEST_P(SharedPool, TakesNothingFromTheSlotThatTheDeviceDoesNotReach) {
   give_back(take(2));
   const Reach behind{PhysAddr{kBase + 4 * kGranule}, PhysAddr{~std::uint64_t{0}}, DmaAddr{0x1000}};
-  const Block block = *pool_.take(2 * kGranule, 7, behind, View::uncached);
+  const Block block =
+      *pool_.take({.size_bytes = 2 * kGranule, .holder = 7}, {&behind, 1}, View::uncached);
   EXPECT_EQ(block.phys, PhysAddr{kBase + 4 * kGranule});
   EXPECT_EQ(block.dma, DmaAddr{0x1000});
 }
@@ -220,9 +213,11 @@ TEST_P(SharedPool, TakesNoLongerBlockThanAskedForFromTheSlot) {
   EXPECT_EQ(locks(), 1);
 }
 
-TEST(SharedPoolOfABitmap, IsOneWithALock) {
-  EXPECT_EQ(TagStore::bitmap().for_processors(4).slots(), 0U);
-}
+template <class Store>
+concept HasSlots = requires(const Store& store) { store.for_processors(2); };
+static_assert(HasSlots<decltype(TagStore::sparse(1))> && HasSlots<decltype(TagStore::dense())>);
+static_assert(!HasSlots<decltype(TagStore::bitmap())>);
+static_assert(TagStore::dense().for_processors(1).slots() == 0);
 
 // ---- locks ------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ static_assert(TagStore::sparse(300).storage_bytes(1, 16384) ==
 static_assert(TagStore::bitmap().storage_bytes(1, 4096) <= 4096 * 32 / 100);
 static_assert(TagStore::sparse(TagStore::kMostSparseBlocks + 1).storage_bytes(0, 1) ==
               std::numeric_limits<std::size_t>::max());
-static_assert(TagStore::dense().storage_bytes(1, TagStore::kMostDenseGranules + 1) ==
+static_assert(TagStore::dense().storage_bytes(1, TagStore::kMostGranules + 1) ==
               std::numeric_limits<std::size_t>::max());
 
 class Pool4K {
