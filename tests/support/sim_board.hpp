@@ -63,6 +63,7 @@ struct DeviceFacts {
   std::optional<bool> coherent = std::nullopt;
   bool behind_iommu = false;
   std::uint32_t numa_node = 0;
+  std::span<const Role> fallback = {};  ///< outlives the board
 };
 
 class SimBoard {
@@ -104,7 +105,8 @@ class SimBoard {
                                                         : Translation::through(facts.windows),
                                      .coherent = facts.coherent,
                                      .behind_iommu = facts.behind_iommu,
-                                     .numa_node = facts.numa_node}));
+                                     .numa_node = facts.numa_node,
+                                     .fallback = facts.fallback}));
   }
 
   /// The bus master that a device is.
