@@ -10,6 +10,7 @@
 #include "carveout/core/window.hpp"
 #include "carveout/map/alias.hpp"
 #include "carveout/map/device.hpp"
+#include "carveout/map/known_aliases.hpp"
 #include "carveout/map/route.hpp"
 #include "carveout/ops/buffer.hpp"
 #include "carveout/ops/coherent.hpp"
