@@ -1,41 +1,37 @@
 #include <array>
 #include <string>
-#include <utility>
 
 #include "why_request.hpp"
 
 namespace carveout::cli {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Attributes>, 4> kNames{{
-    {"non_coherent", Attributes::non_coherent},
-    {"no_cpu_mapping", Attributes::no_cpu_mapping},
-    {"uninitialized", Attributes::uninitialized},
-    {"force_contiguous", Attributes::force_contiguous},
-}};
+/// Those that can change the answer.
+constexpr std::array kAttributes{Attributes::non_coherent, Attributes::no_cpu_mapping,
+                                 Attributes::uninitialized, Attributes::force_contiguous};
 
 }  // namespace
 
 std::vector<std::string_view> names_of(Attributes set) {
   std::vector<std::string_view> names;
-  for (const auto& [name, attribute] : kNames) {
-    if (has(set, attribute)) names.push_back(name);
+  for (const Attributes attribute : kAttributes) {
+    if (has(set, attribute)) names.push_back(carveout::name_of(attribute));
   }
   return names;
 }
 
 std::optional<Attributes> attribute_named(std::string_view name) {
-  for (const auto& [known, attribute] : kNames) {
-    if (known == name) return attribute;
+  for (const Attributes attribute : kAttributes) {
+    if (carveout::name_of(attribute) == name) return attribute;
   }
   return std::nullopt;
 }
 
 std::string known_attributes() {
   std::string list;
-  for (const auto& [name, attribute] : kNames) {
+  for (const Attributes attribute : kAttributes) {
     if (!list.empty()) list += ", ";
-    list += name;
+    list += carveout::name_of(attribute);
   }
   return list;
 }

@@ -1,5 +1,6 @@
 #include "carveout/core/error.hpp"
 
+#include "carveout/core/attributes.hpp"
 #include "carveout/core/text.hpp"
 
 namespace carveout {
@@ -140,6 +141,14 @@ constexpr std::string_view link_to_asked(Error error) {
   }
 }
 
+void add_names(std::uint64_t attributes, Text& text) {
+  std::string_view before = ": ";
+  for (; attributes != 0; attributes &= attributes - 1) {
+    text.add(before).add(name_of(static_cast<Attributes>(attributes & (0 - attributes))));
+    before = " and ";
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(Error error) { return words_of(error).name; }
@@ -151,6 +160,11 @@ void describe(const Failure& failure, Text& text) {
   text.add(meaning_of(failure.code));
   if (!failure.other.empty()) text.add(link_to_other(failure.code)).add(failure.other);
 
+  if (failure.code == Error::bad_attributes) {
+    // Whatever the size, these are wrong.
+    if (failure.stated) add_names(*failure.stated, text);
+    return;
+  }
   if (failure.code == Error::unknown_pool && failure.stated) {
     text.add(": index ").add_decimal(*failure.stated);
   }
@@ -165,6 +179,9 @@ void describe(const Failure& failure, Text& text) {
   if (failure.code == Error::exhausted || failure.code == Error::table_full) {
     text.add(", ").add_size(failure.free_bytes).add(" free, the longest free run ");
     text.add_size(failure.largest_run_bytes);
+  }
+  if (failure.needed_bytes != 0) {
+    text.add("; it would have had to have ").add_size(failure.needed_bytes);
   }
 }
 

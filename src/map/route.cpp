@@ -1,7 +1,6 @@
 #include "carveout/map/route.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace carveout {
 namespace {
@@ -10,10 +9,18 @@ constexpr Attributes kNoCoherentMemory = Attributes::non_coherent | Attributes::
 
 /// An IOMMU can put any page at any device address.
 constexpr Reach kEverything[] = {  // no std::array: GCC 12 puts one of class type into .data
-    Reach{PhysAddr{0}, PhysAddr{std::numeric_limits<std::uint64_t>::max()}, DmaAddr{0}}};
+    Reach::everything()};
 
 std::span<const Reach> reaches_of(const Device& device) {
   return device.behind_iommu ? std::span<const Reach>{kEverything} : device.reaches;
+}
+
+/// Whether what the CPU writes through its cache is lost on the device, and nobody said that he
+/// cares for that himself.
+bool needs_uncached_view(const Device& device, const Options& options, Memory memory) {
+  if (has(options.attributes, Attributes::no_cpu_mapping)) return false;
+  return memory == Memory::coherent ||
+         (!device.coherent && !has(options.attributes, Attributes::non_coherent));
 }
 
 /// How the CPU is to use memory of a pool that a device gets. Nothing where there is no right way.
@@ -22,9 +29,7 @@ std::optional<View> view_for(const Device& device, const Options& options, Memor
   const Roles& roles = *device.roles;
   if (has(options.attributes, Attributes::no_cpu_mapping))
     return View::cached;  // it does not use it at all
-  const bool needs_uncached =
-      memory == Memory::coherent ||
-      (!device.coherent && !has(options.attributes, Attributes::non_coherent));
+  const bool needs_uncached = needs_uncached_view(device, options, memory);
   if (roles.described_only) {
     if (!needs_uncached) return View::cached;
     // A coherent pool is there to be uncached, and its board sees to that; other memory is RAM.
@@ -87,8 +92,12 @@ void make(Candidate& candidate, Role role, const Device& device, const Options& 
   }
 }
 
-void make_elsewhere(Candidate& candidate, const Device& device) {
+void make_elsewhere(Candidate& candidate, const Device& device, const Options& options) {
   make_absent(candidate, Role::ordinary);
+  if (needs_uncached_view(device, options, Memory::ordinary)) {
+    candidate.reason = Reason::no_uncached_view;
+    return;
+  }
   const auto reached = [&](PhysRange range) { return reaches_any(reaches_of(device), range); };
   if (!std::ranges::any_of(device.roles->ordinary_elsewhere, reached))
     return refuse(candidate, Error::unreachable);
@@ -145,7 +154,7 @@ void make(Candidate& candidate, Role role, const Device& device, const Options& 
     }
     case Role::ordinary:
       if (pool == nullptr && !roles.ordinary_elsewhere.empty())
-        return make_elsewhere(candidate, device);
+        return make_elsewhere(candidate, device, options);
       break;
     case Role::atomic:
     case Role::default_pool:
@@ -163,12 +172,7 @@ class Walk {
 
   /// Having a pool of its own bars everything below, even where it cannot be used.
   bool own_pools() {
-    if (first_of(device_.bindings, Memory::coherent) != nullptr) {
-      own(Role::device);
-      return false;
-    }
-    make_absent(candidate_, Role::device);
-    return say();
+    return role(Role::device) && first_of(device_.bindings, Memory::coherent) == nullptr;
   }
 
   void run() {
@@ -180,31 +184,8 @@ class Walk {
   }
 
  private:
-  /// The device's own pools of one kind are one candidate: they stand in for each other.
-  bool own(Role role) {
-    const Memory memory = memory_for(role);
-    const Binding* binding = first_of(device_.bindings, memory);
-    if (binding == nullptr) {
-      make_absent(candidate_, role);
-      return say();
-    }
-    const Binding* last_open = nullptr;
-    for (const Binding* each = binding; each != nullptr; each = first_of(each->next, memory)) {
-      make(candidate_, role, device_, options_, *each);
-      if (candidate_.verdict == Verdict::open) last_open = each;
-    }
-    bool more = last_open != nullptr;
-    for (; binding != nullptr; binding = first_of(binding->next, memory)) {
-      more = more && binding != last_open;
-      make(candidate_, role, device_, options_, *binding);
-      candidate_.has_stand_in = more;
-      if (!say()) return false;
-    }
-    return true;
-  }
-
   bool contiguous() {
-    return own(Role::contiguous_device) && role(Role::contiguous_node) &&
+    return role(Role::contiguous_device) && role(Role::contiguous_node) &&
            role(Role::contiguous_default);
   }
 
@@ -240,18 +221,108 @@ class Walk {
     if (own_pools()) role(Role::default_pool);
   }
 
+  /// Makes every candidate that a role is, one after the other, as long as `each` answers yes: a
+  /// device's own pools of one kind, or the pieces of the atomic pool. An absent one where there is
+  /// none.
+  template <class Each>
+  bool each_of(Role which, Each each) {
+    const Memory memory = memory_for(which);
+    const bool own = which == Role::device || which == Role::contiguous_device;
+    const Binding* binding = own ? first_of(device_.bindings, memory) : nullptr;
+    if (binding == nullptr) {
+      make(candidate_, which, device_, options_);
+      if (!each()) return false;
+    }
+    for (; binding != nullptr; binding = first_of(binding->next, memory)) {
+      make(candidate_, which, device_, options_, *binding);
+      if (!each()) return false;
+    }
+    if (which != Role::atomic) return true;
+    const Roles::AtomicPiece* piece = Roles::next_piece(device_.roles->atomic_pieces);
+    for (; piece != nullptr; piece = Roles::next_piece(piece->next)) {
+      make(candidate_, which, device_, options_, piece->pool);
+      if (!each()) return false;
+    }
+    return true;
+  }
+
+  /// What has several pools is one candidate: they stand in for each other.
   bool role(Role which) {
-    make(candidate_, which, device_, options_);
-    return say();
+    const bool several =
+        which == Role::device || which == Role::contiguous_device || which == Role::atomic;
+    std::uint32_t open = 0;
+    if (several) {
+      each_of(which, [&] {
+        open += is_open() ? 1U : 0U;
+        return true;
+      });
+    }
+    return each_of(which, [&] {
+      if (open != 0 && is_open()) --open;
+      candidate_.has_stand_in = open != 0;
+      return say();
+    });
   }
 
   bool say() {
-    if (candidate_.verdict == Verdict::open) {
+    if (is_open()) {
       reached_something_ = true;
       if (only_memory_left_) candidate_.reason = Reason::only_memory_left;
+      if (!candidate_.has_stand_in && !device_.fallback.empty()) return say_with_fallback();
     }
     return each_(candidate_) == Step::next;
   }
+
+  /// The candidate whose exhaustion would be final. What the rules have below it is never tried, so
+  /// the board's fallback takes that place.
+  bool say_with_fallback() {
+    const Candidate last = candidate_;
+    std::uint32_t open = 0;
+    each_fallback(last.role, [&] {
+      open += is_open() ? 1U : 0U;
+      return true;
+    });
+    candidate_ = last;
+    candidate_.has_stand_in = open != 0;
+    if (each_(candidate_) == Step::stop) return false;
+    each_fallback(last.role, [&] {
+      if (open != 0 && is_open()) --open;
+      candidate_.has_stand_in = open != 0;
+      return each_(candidate_) == Step::next;
+    });
+    return false;
+  }
+
+  template <class Each>
+  void each_fallback(Role exhausted, Each each) {
+    for (const Role which : device_.fallback) {
+      if (which == exhausted) continue;
+      const bool go_on = each_of(which, [&] {
+        judge_fallback(exhausted);
+        return each();
+      });
+      if (!go_on) return;
+    }
+  }
+
+  void judge_fallback(Role exhausted) {
+    if (candidate_.verdict == Verdict::skipped) return;
+    const bool without = has(options_.attributes, kNoCoherentMemory) && !only_memory_left_;
+    if (exhausted == Role::bounce) {
+      bar(Reason::restricted_bars);
+    } else if (without && memory_for(candidate_.role) == Memory::coherent) {
+      bar(Reason::coherent_barred);
+    } else if (is_open()) {
+      candidate_.reason = Reason::fallback;
+    }
+  }
+  void bar(Reason reason) {
+    candidate_.verdict = Verdict::skipped;
+    candidate_.reason = reason;
+    candidate_.error = std::nullopt;
+  }
+
+  [[nodiscard]] bool is_open() const { return candidate_.verdict == Verdict::open; }
 
   const Device& device_;
   const Options& options_;
@@ -362,6 +433,15 @@ void describe(const Candidate& candidate, Text& text) {
       break;
     case Reason::elsewhere:
       text.add("ordinary memory, which is not Carveout's to place");
+      break;
+    case Reason::fallback:
+      text.add("the board lets it stand in for what is exhausted");
+      break;
+    case Reason::restricted_bars:
+      text.add("no fallback: the device may reach nothing but its restricted pool");
+      break;
+    case Reason::coherent_barred:
+      text.add("no fallback: the request does without coherent memory");
       break;
     case Reason::refused:
       if (candidate.error) text.add(meaning_of(*candidate.error));

@@ -3,12 +3,16 @@
 #include <algorithm>
 
 #include "carveout/core/size.hpp"
+#include "carveout/ops/refusal.hpp"
+#include "carveout/pool/lent.hpp"
+#include "prepare.hpp"
 
 namespace carveout {
 namespace {
 
 /// Checks what no pool has to be asked for.
 std::optional<Error> malformed(std::uint64_t size_bytes, const Options& options) {
+  if (contradiction_in(options.attributes) != Attributes::none) return Error::bad_attributes;
   if (size_bytes == 0) return Error::zero_size;
   if (!is_power_of_two(options.align_bytes)) return Error::bad_alignment;
   if (options.boundary_bytes == 0) return std::nullopt;
@@ -35,6 +39,9 @@ std::unexpected<Failure> failed(Error code, std::uint64_t size_bytes, const Opti
     case Error::unknown_pool:
       failure.stated = options.pool.index;
       break;
+    case Error::bad_attributes:
+      failure.stated = static_cast<std::uint32_t>(contradiction_in(options.attributes));
+      break;
     default:
       break;
   }
@@ -43,13 +50,33 @@ std::unexpected<Failure> failed(Error code, std::uint64_t size_bytes, const Opti
 
 Result<Block> take(const Candidate& candidate, const Device& device, std::uint64_t size_bytes,
                    const Options& options) {
-  return candidate.pool->take(Need{.size_bytes = size_bytes,
-                                   .align_bytes = options.align_bytes,
-                                   .boundary_bytes = options.boundary_bytes,
-                                   .holder = device.id,
-                                   .context = options.context},
-                              candidate.reaches, candidate.view);
+  const Need need{.size_bytes = size_bytes,
+                  .align_bytes = options.align_bytes,
+                  .boundary_bytes = options.boundary_bytes,
+                  .holder = device.id,
+                  .context = options.context};
+  Pool& pool = *candidate.pool;
+  return pool.reclaim() == nullptr ? pool.take(need, candidate.reaches, candidate.view)
+                                   : take_reclaiming(pool, need, candidate.reaches, candidate.view);
 }
+
+/// How large the atomic pool would have had to be: all pieces of it that were tried, together.
+class AtomicNeed {
+ public:
+  void note(const Candidate& candidate, Failure& failure) {
+    if (candidate.role != Role::atomic || failure.code != Error::exhausted) return;
+    std::uint64_t bytes = 0;
+    for (const Chunk& chunk : candidate.pool->chunks()) bytes += chunk.range.size_bytes;
+    total_ += bytes;
+    in_use_ += bytes - failure.free_bytes;
+    const auto needed = checked_add(in_use_, failure.asked_bytes);
+    if (needed && *needed > total_) failure.needed_bytes = *needed;
+  }
+
+ private:
+  std::uint64_t total_ = 0;
+  std::uint64_t in_use_ = 0;
+};
 
 /// Zeroes with aligned stores of one machine word: memory that is not cached may be of a kind that
 /// faults on anything else. Blocks are whole granules, and so whole words.
@@ -58,14 +85,14 @@ void zero(std::byte* at, std::uint64_t size_bytes) {
   for (std::uint64_t done = 0; done < size_bytes; done += sizeof(std::uintptr_t)) *word++ = 0;
 }
 
-/// Makes a block what its owner was promised: nothing of it in a cache that could be written back
-/// over it or read instead of it, and nothing of an earlier owner's in it.
-void prepare(Block& block, const Candidate& candidate, const Options& options) {
-  const Pool& pool = *candidate.pool;
+}  // namespace
+
+void detail::prepare(Block& block, View view, Attributes attributes) {
+  const Pool& pool = *block.pool;
   const PortRef port = pool.port();
   const auto size_bytes =
       static_cast<std::size_t>(block.size_bytes);  // it has a CPU view, so it fits
-  const bool unmapped = has(options.attributes, Attributes::no_cpu_mapping);
+  const bool unmapped = has(attributes, Attributes::no_cpu_mapping);
   std::byte* const uncached = pool.pointer(block, View::uncached);
   std::byte* const cached = pool.pointer(block, View::cached);
   const bool past_the_cache = uncached != nullptr;
@@ -73,28 +100,24 @@ void prepare(Block& block, const Candidate& candidate, const Options& options) {
   // A line of an earlier use, written back later, would land on top of what is put there next. Only
   // memory that is used through the cache, and always was, has none.
   if (cached != nullptr && (unmapped || past_the_cache)) port.clean_invalidate(cached, size_bytes);
-  if (!unmapped && !has(options.attributes, Attributes::uninitialized)) {
+  if (!unmapped && !has(attributes, Attributes::uninitialized)) {
     zero(past_the_cache ? uncached : cached, block.size_bytes);
   }
   port.publish_barrier();
   // What speculation fetched before the zeroes arrived is stale.
-  if (candidate.view == View::cached && cached != nullptr && past_the_cache && !unmapped) {
+  if (view == View::cached && cached != nullptr && past_the_cache && !unmapped) {
     port.invalidate(cached, size_bytes);
   }
   if (unmapped) block.cpu = nullptr;
 }
 
+namespace {
+
 /// The same for a page of a block pool, whose blocks are used through the view that it has.
 void prepare_page(const Block& page) {
   Block block = page;
   const bool cached = page.cpu == page.pool->pointer(page, View::cached);
-  prepare(block,
-          {.role = Role::ordinary,
-           .verdict = Verdict::open,
-           .reason = Reason::role_serves,
-           .pool = page.pool,
-           .view = cached ? View::cached : View::uncached},
-          {});
+  detail::prepare(block, cached ? View::cached : View::uncached, Attributes::none);
 }
 
 /// Why a candidate that is open cannot serve after all, before its pool is asked.
@@ -111,7 +134,7 @@ Result<Block> alloc_from(const Candidate& candidate, const Device& device, std::
   if (const auto error = why_not(candidate, device))
     return failed(*error, size_bytes, candidate.pool_name);
   auto block = take(candidate, device, size_bytes, options);
-  if (block) prepare(*block, candidate, options);
+  if (block) detail::prepare(*block, candidate.view, options.attributes);
   return block;
 }
 
@@ -123,17 +146,19 @@ Result<T> along(Route walk, const Device& device, std::uint64_t size_bytes, cons
                 Serve serve, FunctionRef<void(const Candidate&)> log) {
   if (const auto error = malformed(size_bytes, options)) return failed(*error, size_bytes, options);
   Result<T> result = failed(Error::no_pool, size_bytes);
+  AtomicNeed atomic;
   const auto bad_choice = walk(device, options, [&](Candidate candidate) {
     if (candidate.verdict == Verdict::open) {
       result = serve(candidate);
       if (!result) {
+        atomic.note(candidate, result.error());
         candidate.error = result.error().code;
         candidate.reason = Reason::refused;
       }
       candidate.verdict = result ? Verdict::taken : Verdict::refused;
       log(candidate);
-      // Exhaustion is final, and only the device's own pools stand in for each other: the memory
-      // behind them would change where the device's data lies, without anyone having said so.
+      // Exhaustion is final, and only pools of one role stand in for each other: the memory behind
+      // them would change where the device's data lies. Unless the board said so, as a fallback.
       return !result && candidate.has_stand_in ? Step::next : Step::stop;
     }
     if (candidate.verdict == Verdict::refused) {
@@ -148,12 +173,14 @@ Result<T> along(Route walk, const Device& device, std::uint64_t size_bytes, cons
 
 Result<Block> alloc_along(Route walk, const Device& device, std::uint64_t size_bytes,
                           const Options& options) {
-  return along<Block>(
+  auto block = along<Block>(
       walk, device, size_bytes, options,
       [&](const Candidate& candidate) {
         return alloc_from(candidate, device, size_bytes, options);
       },
       [](const Candidate&) {});
+  if (!block) return refused(device, options.attributes, block.error());
+  return block;
 }
 
 /// The longest stretch of ordinary memory elsewhere. Whoever manages it decides how much of that is
@@ -234,6 +261,10 @@ Result<BlockPool> create_block_pool(const Device& device, BlockPool::Settings se
   return BlockPool::create(settings, *from->pool, from->reaches, from->view, storage);
 }
 
-Result<void> free_coherent(const Block& block) { return block.pool->give_back(block); }
+Result<void> free_coherent(const Block& block) {
+  auto freed = block.pool->give_back(block);
+  if (!freed) block.pool->log()(freed.error());
+  return freed;
+}
 
 }  // namespace carveout

@@ -31,26 +31,64 @@ std::optional<Reach> reach_through(const Window& window, DmaAddr mask) {
   return Reach{.first = window.cpu, .last = window.to_phys(last), .dma = window.dma};
 }
 
-/// What a device reaches through its translation under one of its masks.
-std::span<const Reach> cut(const Translation& translation, DmaAddr mask, Reach* room) {
-  std::size_t reached = 0;
+/// How a device reaches memory under a mask, in the order of its windows: how many stretches.
+std::size_t make_reaches(const Translation& translation, DmaAddr mask, Reach* room) {
   if (translation.kind() == Translation::Kind::identity) {
-    new (room + reached++)
-        Reach{.first = PhysAddr{0}, .last = PhysAddr{mask.raw()}, .dma = DmaAddr{0}};
+    new (room) Reach{.first = PhysAddr{0}, .last = PhysAddr{mask.raw()}, .dma = DmaAddr{0}};
+    return 1;
   }
+  std::size_t count = 0;
   for (const Window& window : translation.windows()) {
-    const auto reach = reach_through(window, mask);
-    if (reach) new (room + reached++) Reach{*reach};
+    if (const auto reach = reach_through(window, mask)) new (room + count++) Reach{*reach};
   }
-  return {room, reached};
+  return count;
 }
 
-/// Under which of its masks a device must reach a pool of its own: a restricted pool serves
-/// coherent requests and streaming maps, and so must lie under both.
-bool is_cut_by_streaming_mask(const Device& device, Memory memory) {
-  return memory == Memory::bounce &&
-         device.streaming.mask.value_or(device.coherent_mask) < device.coherent_mask;
+/// The mask under which a device must reach a pool: a bounce pool serves coherent requests and
+/// streaming maps, and so must lie under both.
+DmaAddr mask_for(Memory memory, const Masks& masks) {
+  if (memory != Memory::bounce) return masks.coherent;
+  return std::min(masks.coherent, masks.streaming.value_or(masks.coherent));
 }
+Masks masks_of(const Device& device) {
+  return {.coherent = device.coherent_mask, .streaming = device.streaming.mask};
+}
+
+/// How a device reaches a pool of its own through its own windows.
+std::span<const Reach> reaches_for(const Device& device, Memory memory) {
+  const bool as_coherent = mask_for(memory, masks_of(device)) == device.coherent_mask;
+  return as_coherent ? device.reaches : device.streaming_reaches;
+}
+
+/// Whether make_reaches() would make one that has the whole range.
+bool is_reached(const Translation& translation, DmaAddr mask, PhysRange range) {
+  if (translation.kind() == Translation::Kind::identity) return range.last().raw() <= mask.raw();
+  return std::ranges::any_of(translation.windows(), [&](const Window& window) {
+    const auto reach = reach_through(window, mask);
+    return reach && reach->contains(range);
+  });
+}
+
+/// Through what a device sees a pool of its own.
+Translation translation_of(const Device& device, const Binding& binding) {
+  return binding.window == nullptr ? device.translation : Translation::through({binding.window, 1});
+}
+
+/// What is wrong with a fallback, and with which role of it.
+std::optional<Failure> fault_of(std::span<const Role> fallback) {
+  for (std::size_t i = 0; i < fallback.size(); ++i) {
+    const Role role = fallback[i];
+    if (role == Role::device || role == Role::bounce)
+      return Failure{.code = Error::wrong_kind, .pool = name_of(role)};
+    const std::span<const Role> earlier = fallback.first(i);
+    if (std::ranges::find(earlier, role) != earlier.end())
+      return Failure{.code = Error::already_declared, .pool = name_of(role)};
+  }
+  return std::nullopt;
+}
+
+/// Holds what was cut out of a pool. No device has such a number, and no ordinary user.
+constexpr Holder kBoard = kLent - 1;
 
 /// Whether an alias can be believed: maintenance of a block by its cached side is to touch the
 /// block's own lines and no other's.
@@ -107,6 +145,7 @@ System::System(const Platform& platform, std::span<std::byte> storage)
   roles_.port = platform.port;
   roles_.aliases = platform.aliases;
   roles_.largest_bounce_bytes = platform.largest_bounce_bytes;
+  roles_.log = platform.log;
   roles_.ordinary_elsewhere = platform.ordinary_elsewhere;
   roles_.described_only = platform.described_only;
   roles_.assume_uncached_view = platform.assume_uncached_view;
@@ -130,7 +169,7 @@ Result<System*> System::create(const Platform& platform, std::span<std::byte> st
 }
 
 Result<void*> System::take(std::uint64_t size_bytes) {
-  const std::size_t left = storage_.size() - used_;
+  const std::size_t left = storage_.size() - used_ - set_aside_;
   // Compared first: what passes here is small enough to be padded.
   if (size_bytes > left || padded(static_cast<std::size_t>(size_bytes)) > left) {
     return std::unexpected{
@@ -183,9 +222,8 @@ Chunk System::chunk_of(PhysRange range) const {
   return chunk;
 }
 
-std::uint64_t System::granule_of(const PoolSettings& settings) const {
-  const std::uint64_t stated =
-      settings.granule_bytes != 0 ? settings.granule_bytes : platform_.granule_bytes;
+std::uint64_t System::granule_of(std::uint64_t stated_bytes) const {
+  const std::uint64_t stated = stated_bytes != 0 ? stated_bytes : platform_.granule_bytes;
   // A block is zeroed by machine words, so it is never less than one.
   return std::max({stated, std::uint64_t{platform_.port.cache_line_bytes()},
                    std::uint64_t{sizeof(std::uintptr_t)}});
@@ -197,7 +235,7 @@ Result<Pool*> System::declare(const PoolSettings& settings) {
   // Before it is compared with the cache line, which would hide it.
   if (settings.granule_bytes != 0 && !is_power_of_two(settings.granule_bytes))
     return refuse(Error::bad_granule, settings.name);
-  const std::uint64_t granule = granule_of(settings);
+  const std::uint64_t granule = granule_of(settings.granule_bytes);
   if (settings.chunks.empty()) return refuse(Error::empty_range, settings.name);
   for (std::size_t i = 0; i < settings.chunks.size(); ++i) {
     const PhysRange& range = settings.chunks[i];
@@ -212,6 +250,14 @@ Result<Pool*> System::declare(const PoolSettings& settings) {
     }
   }
 
+  const auto made = make_pool(settings, nullptr);
+  if (!made) return std::unexpected{made.error()};
+  return &(*made)->pool;
+}
+
+/// Of settings that were looked at: all that can fail now is storage, and the granule.
+Result<System::PoolNode*> System::make_pool(const PoolSettings& settings, const Block* carved) {
+  const std::uint64_t granule = granule_of(settings.granule_bytes);
   const std::size_t before = used_;
   const auto give_up = [&](Failure failure) {
     used_ = before;
@@ -248,15 +294,135 @@ Result<Pool*> System::declare(const PoolSettings& settings) {
       new (*node_room) PoolNode{.pool = Pool{Pool::Settings{.name = settings.name,
                                                             .memory = settings.memory,
                                                             .granule_bytes = granule,
-                                                            .chunks = {*chunks, count}},
+                                                            .chunks = {*chunks, count},
+                                                            .log = platform_.log},
                                              platform_.port, std::move(*allocator)},
                                 .member = {.pool = nullptr, .next = nullptr},
                                 .stated = {*ranges, count},
+                                .carved = carved,
+                                .keeps_holders = store.keeps_holders(),
                                 .next = nullptr};
   append(pools_, node);
   node->member.pool = &node->pool;
   append(roles_.members, &node->member);
-  return &node->pool;
+  return node;
+}
+
+Result<void> System::lend(Pool& pool, const Reclaim& reclaim) {
+  if (pool.memory() != Memory::contiguous || !node_of(pool)->keeps_holders)
+    return refuse(Error::wrong_kind, pool.name());
+  if (pool.closed()) return refuse(Error::pool_gone, pool.name());
+  if (pool.reclaim() != nullptr) return refuse(Error::already_declared, pool.name(), pool.name());
+  pool.lend(reclaim);
+  return {};
+}
+
+Result<System::PoolNode*> System::carve_piece(const AtomicSettings& settings, Pool& whole) {
+  const std::size_t before = used_;
+  const auto room = room_for<Block>();
+  if (!room) return std::unexpected{room.error()};
+  const Reach everything = Reach::everything();
+  const auto block = whole.take(Need{.size_bytes = settings.size_bytes, .holder = kBoard},
+                                {&everything, 1}, View::uncached);
+  if (!block) {
+    used_ = before;
+    return std::unexpected{block.error()};
+  }
+  const PhysRange range{block->phys, block->size_bytes};
+  const PoolSettings pool{.name = settings.name,
+                          .memory = Memory::coherent,
+                          .chunks = {&range, 1},
+                          .granule_bytes = settings.granule_bytes,
+                          .store = settings.store};
+  Result<PoolNode*> made = refuse(Error::below_granule, settings.name);
+  if (!inward(range, granule_of(settings.granule_bytes)).empty())
+    made = make_pool(pool, new (*room) Block{*block});
+  if (!made) {
+    static_cast<void>(whole.give_back(*block));  // it was taken a moment ago
+    used_ = before;
+  }
+  return made;
+}
+
+Result<Pool*> System::carve_atomic(const AtomicSettings& settings) {
+  Pool*& slot = roles_.pools[static_cast<std::size_t>(Role::atomic)];
+  if (slot != nullptr) return refuse(Error::already_declared, settings.name, slot->name());
+  if (find_pool(settings.name) != nullptr)
+    return refuse(Error::already_declared, settings.name, settings.name);
+  if (settings.granule_bytes != 0 && !is_power_of_two(settings.granule_bytes))
+    return refuse(Error::bad_granule, settings.name);
+  if (settings.most_pieces == 0) return refuse(Error::table_full, settings.name);
+
+  Pool* const whole = roles_.of(Role::default_pool);
+  if (whole == nullptr) return refuse(Error::no_pool, settings.name);
+
+  const std::uint64_t granule = granule_of(settings.granule_bytes);
+  const auto taken = align_up(settings.size_bytes, whole->granule_bytes());
+  const std::size_t needed =
+      atomic_storage_bytes(settings.most_pieces, settings.store.value_or(platform_.store),
+                           taken.value_or(0) >> std::countr_zero(granule));
+  if (const std::size_t left = storage_.size() - used_ - set_aside_; needed > left) {
+    return std::unexpected{Failure{.code = Error::storage_too_small,
+                                   .pool = settings.name,
+                                   .asked_bytes = needed,
+                                   .free_bytes = left}};
+  }
+  const std::size_t before = used_;
+  const auto first = carve_piece(settings, *whole);
+  if (!first) return std::unexpected{first.error()};
+  set_aside_ = needed - (used_ - before);
+  atomic_ = settings;
+  atomic_pieces_ = 1;
+  slot = &(*first)->pool;
+  return slot;
+}
+
+bool System::atomic_is_low() const {
+  if (!atomic_ || atomic_pieces_ == atomic_->most_pieces) return false;
+  std::uint64_t free_bytes = roles_.of(Role::atomic)->usage().free_bytes();
+  for (const Roles::AtomicPiece* piece = roles_.atomic_pieces; piece != nullptr;
+       piece = piece->next) {
+    free_bytes += piece->pool->usage().free_bytes();
+  }
+  return free_bytes < atomic_->low_water_bytes;
+}
+
+Result<std::uint64_t> System::grow_atomic() {
+  if (!atomic_is_low()) return 0;
+  const std::size_t before = used_;
+  const std::size_t set_aside = std::exchange(set_aside_, 0);
+  // The default pool stays as long as a piece of it is used.
+  const auto made = carve_piece(*atomic_, *roles_.of(Role::default_pool));
+  const auto room = made ? room_for<Roles::AtomicPiece>() : std::unexpected{made.error()};
+  set_aside_ = set_aside;
+  if (!room) return std::unexpected{room.error()};
+  set_aside_ -= used_ - before;
+  ++atomic_pieces_;
+  auto* const piece = new (*room) Roles::AtomicPiece{.pool = &(*made)->pool, .next = nullptr};
+  Roles::AtomicPiece** end = &roles_.atomic_pieces;
+  while (*end != nullptr) end = &(*end)->next;
+  // An interrupt that sees the link sees a whole piece.
+  __atomic_store_n(end, piece, __ATOMIC_RELEASE);
+  return piece->pool->usage().total_bytes;
+}
+
+/// A pool leaves the pieces of the atomic pool. Another one becomes the first.
+void System::forget_piece(const Pool& pool) {
+  for (Roles::AtomicPiece** link = &roles_.atomic_pieces; *link != nullptr;) {
+    if ((*link)->pool == &pool) {
+      *link = (*link)->next;
+    } else {
+      link = &(*link)->next;
+    }
+  }
+  Pool*& first = roles_.pools[static_cast<std::size_t>(Role::atomic)];
+  if (first != nullptr) return;
+  if (roles_.atomic_pieces != nullptr) {
+    first = std::exchange(roles_.atomic_pieces, roles_.atomic_pieces->next)->pool;
+  } else {
+    atomic_.reset();
+    set_aside_ = 0;
+  }
 }
 
 Result<void> System::set_default(Role role, Pool& pool, std::uint32_t numa_node) {
@@ -303,6 +469,10 @@ Result<Device*> System::add_device(const DeviceSettings& settings) {
     if (const auto fault = fault_of(window)) return refuse(*fault, {}, settings.name);
   }
   if (const auto fault = fault_of(settings.streaming)) return refuse(*fault, {}, settings.name);
+  if (auto fault = fault_of(settings.fallback)) {
+    fault->other = settings.name;
+    return std::unexpected{*fault};
+  }
 
   const std::size_t before = used_;
   const auto give_up = [&](const Failure& failure) {
@@ -333,14 +503,16 @@ Result<Device*> System::add_device(const DeviceSettings& settings) {
              .id = device_count_++,
              .translation = translation,
              .coherent_mask = settings.coherent_mask,
-             .reaches = cut(translation, settings.coherent_mask, *reaches),
+             .reaches = {*reaches, make_reaches(translation, settings.coherent_mask, *reaches)},
              .coherent = no_cache || settings.coherent.value_or(platform_.devices_coherent),
              .behind_iommu = settings.behind_iommu,
              .numa_node = settings.numa_node,
              .roles = &roles_,
              .streaming = settings.streaming,
-             .streaming_reaches = cut(translation, streaming_mask, *streaming_reaches),
-             .quarantine = *quarantine};
+             .streaming_reaches = {*streaming_reaches,
+                                   make_reaches(translation, streaming_mask, *streaming_reaches)},
+             .quarantine = *quarantine,
+             .fallback = settings.fallback};
   append(devices_, device);
   return device;
 }
@@ -357,22 +529,20 @@ Result<Binding*> System::add_binding(Device& device, std::string_view pool_name,
   }
   const auto room = room_for<Binding>();
   if (!room) return std::unexpected{room.error()};
-  *place = new (*room)
-      Binding{.index = settings.index,
-              .name = settings.name,
-              .pool_name = pool_name,
-              .memory = memory,
-              .pool = nullptr,
-              .reaches = is_cut_by_streaming_mask(device, memory) ? device.streaming_reaches
-                                                                  : device.reaches,
-              .refused = std::nullopt,
-              .next = *place};
+  *place = new (*room) Binding{.index = settings.index,
+                               .name = settings.name,
+                               .pool_name = pool_name,
+                               .memory = memory,
+                               .pool = nullptr,
+                               .reaches = reaches_for(device, memory),
+                               .refused = std::nullopt,
+                               .next = *place};
   return *place;
 }
 
 std::optional<Error> System::binding_error(const Device& device, const Pool& pool,
-                                           const Binding& binding,
-                                           const Translation& translation) const {
+                                           const Binding& binding) const {
+  const Translation translation = translation_of(device, binding);
   if (pool.memory() == Memory::coherent && !device.coherent && only_cached(pool))
     return Error::no_uncached_view;
   for (const Chunk& chunk : pool.chunks()) {
@@ -387,28 +557,77 @@ Result<void> System::bind(Device& device, Pool& pool, const BindingSettings& set
   const std::size_t before = used_;
   const auto reach_room = room_for<Reach>(settings.window ? 1 : 0);
   if (!reach_room) return std::unexpected{reach_room.error()};
-  const auto added = add_binding(device, pool.name(), pool.memory(), settings);
+  const auto window_room = room_for<Window>(settings.window ? 1 : 0);
+  const auto added = window_room ? add_binding(device, pool.name(), pool.memory(), settings)
+                                 : std::unexpected{window_room.error()};
   if (!added) {
     used_ = before;
     return std::unexpected{added.error()};
   }
   Binding& binding = **added;
   binding.pool = &pool;
-  if (!settings.window) {
-    binding.refused = binding_error(device, pool, binding, device.translation);
-  } else {
-    binding.reaches = {};
+  if (settings.window) {
+    binding.window = new (*window_room) Window{*settings.window};
+    binding.reaches = {*reach_room, 0};
     binding.refused = fault_of(*settings.window);
   }
-  if (settings.window && !binding.refused) {
-    const bool streaming = is_cut_by_streaming_mask(device, pool.memory());
-    const auto reach =
-        reach_through(*settings.window, streaming ? *device.streaming.mask : device.coherent_mask);
-    if (reach) binding.reaches = {new (*reach_room) Reach{*reach}, 1};
-    binding.refused =
-        binding_error(device, pool, binding, Translation::through({&*settings.window, 1}));
+  if (!binding.refused) {
+    if (binding.window != nullptr) {
+      const Translation window = translation_of(device, binding);
+      const DmaAddr mask = mask_for(pool.memory(), masks_of(device));
+      binding.reaches = {*reach_room, make_reaches(window, mask, *reach_room)};
+    }
+    binding.refused = binding_error(device, pool, binding);
   }
   if (binding.refused) return refuse(*binding.refused, pool.name(), device.name);
+  return {};
+}
+
+Result<void> System::set_masks(Device& device, const Masks& masks) {
+  const Masks before = masks_of(device);
+  const auto is_lost = [&](const Translation& translation, Memory memory, PhysRange range) {
+    return is_reached(translation, mask_for(memory, before), range) &&
+           !is_reached(translation, mask_for(memory, masks), range);
+  };
+  for (const Binding* binding = device.bindings; binding != nullptr; binding = binding->next) {
+    if (binding->refused) continue;
+    const Translation translation = translation_of(device, *binding);
+    for (const Chunk& chunk : binding->pool->chunks()) {
+      if (is_lost(translation, binding->memory, chunk.range))
+        return refuse(Error::unreachable, binding->pool_name, device.name);
+    }
+  }
+  for (const PoolNode* node = pools_; node != nullptr; node = node->next) {
+    if (node->pool.closed()) continue;
+    bool lost = false;
+    node->pool.visit([&](const Held& held) {
+      const bool may_be_its = held.holder == device.id || !node->keeps_holders;
+      lost = lost || (may_be_its && is_lost(device.translation, node->pool.memory(), held.range));
+    });
+    if (lost) return refuse(Error::in_use, node->pool.name(), device.name);
+  }
+
+  device.coherent_mask = masks.coherent;
+  device.streaming.mask = masks.streaming;
+  const auto work_out = [](const Translation& translation, DmaAddr mask,
+                           std::span<const Reach> reaches) {
+    auto* const room = const_cast<Reach*>(reaches.data());  // it is the System's own storage
+    return std::span<const Reach>{room, make_reaches(translation, mask, room)};
+  };
+  device.reaches = work_out(device.translation, masks.coherent, device.reaches);
+  device.streaming_reaches = work_out(device.translation, masks.streaming.value_or(masks.coherent),
+                                      device.streaming_reaches);
+  for (Binding* binding = device.bindings; binding != nullptr; binding = binding->next) {
+    if (binding->window == nullptr) binding->reaches = reaches_for(device, binding->memory);
+    const bool for_want_of_reach =
+        binding->refused == Error::unreachable || binding->refused == Error::not_in_window;
+    if (binding->pool == nullptr || (binding->refused && !for_want_of_reach)) continue;
+    if (binding->window != nullptr) {
+      binding->reaches = work_out(translation_of(device, *binding),
+                                  mask_for(binding->memory, masks), binding->reaches);
+    }
+    binding->refused = binding_error(device, *binding->pool, *binding);
+  }
   return {};
 }
 
@@ -423,12 +642,11 @@ Result<void> System::bind_refused(Device& device, std::string_view pool_name, Me
 Result<void> System::release(Pool& pool) {
   if (auto closed = pool.close(); !closed) {
     Failure failure = closed.error();
-    if (const auto holder = pool.any_holder()) {
-      const Device* const device = this->device(*holder);
-      if (device != nullptr) failure.other = device->name;
-    }
+    if (failure.code == Error::in_use) failure.other = holder_name(pool);
     return std::unexpected{failure};
   }
+  if (const Block* const carved = node_of(pool)->carved)
+    static_cast<void>(carved->pool->give_back(*carved));  // nobody else has it
   for (Pool*& slot : roles_.pools) {
     if (slot == &pool) slot = nullptr;
   }
@@ -448,6 +666,26 @@ Result<void> System::release(Pool& pool) {
     for (Binding* binding = device->bindings; binding != nullptr; binding = binding->next) {
       if (binding->pool == &pool) binding->refused = Error::pool_gone;
     }
+  }
+  forget_piece(pool);
+  return {};
+}
+
+const System::PoolNode* System::node_of(const Pool& pool) const {
+  const PoolNode* node = pools_;
+  while (&node->pool != &pool) node = node->next;
+  return node;
+}
+
+/// Somebody who holds a block of the pool; empty where nobody can tell.
+std::string_view System::holder_name(const Pool& pool) const {
+  const auto holder = pool.any_holder();
+  if (!holder || !node_of(pool)->keeps_holders) return {};
+  if ((*holder & kLent) != 0) return "ordinary users";
+  if (const Device* const device = this->device(*holder)) return device->name;
+  for (const PoolNode* node = pools_; node != nullptr; node = node->next) {
+    const bool is_piece = node->carved != nullptr && node->carved->pool == &pool;
+    if (is_piece && !node->pool.closed()) return node->pool.name();
   }
   return {};
 }

@@ -66,6 +66,7 @@ struct DeviceFacts {
   std::uint32_t numa_node = 0;
   StreamingLimits streaming = {};
   std::size_t quarantine_blocks = 0;
+  std::span<const Role> fallback = {};  ///< outlives the board
 };
 
 class SimBoard {
@@ -109,7 +110,8 @@ class SimBoard {
                                      .behind_iommu = facts.behind_iommu,
                                      .numa_node = facts.numa_node,
                                      .streaming = facts.streaming,
-                                     .quarantine_blocks = facts.quarantine_blocks}));
+                                     .quarantine_blocks = facts.quarantine_blocks,
+                                     .fallback = facts.fallback}));
   }
 
   /// The bus master that a device is.

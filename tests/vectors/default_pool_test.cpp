@@ -1,4 +1,4 @@
-// Rows 1 to 9, 12 and 15: the default pool of a board, found in its tree.
+// Rows 1 to 15: the default pool of a board, found in its tree, and who does without it.
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -97,9 +97,51 @@ TEST_P(Rows, Row09_ZeroBytesAreRefused) {
   EXPECT_EQ(error_of(board.alloc(0)), Error::zero_size);
 }
 
+/// The RAM of board A: what rows 10 to 14 call "any RAM".
+constexpr PhysRange kOrdinary[] = {{PhysAddr{0xc000'0000}, 0x1f0'0000}};
+
+TEST_P(Rows, Row10_ACoherentDeviceGetsOrdinaryMemoryAndNeverThePool) {
+  const VectorBoard board{"row10",
+                          {in_place(kPoolBase, kPoolBytes)},
+                          {{.node = kDma}},
+                          GetParam(),
+                          {.ordinary = kOrdinary}};
+  EXPECT_EQ(board.served(4096), Role::ordinary);
+  EXPECT_EQ(board.pool(kRegion).usage().peak_bytes, 0U);
+}
+
+TEST_P(Rows, Row11_WithoutACacheEveryDeviceIsCoherent) {
+  const VectorBoard board{"board_a",
+                          {in_place(kPoolBase, kPoolBytes)},
+                          {{.node = kDma}},
+                          GetParam(),
+                          {.no_cache = true, .ordinary = kOrdinary}};
+  EXPECT_TRUE(board.device().coherent);
+  EXPECT_EQ(board.served(4096), Role::ordinary);
+}
+
 TEST(Vectors, Row12_WithoutARegionThereIsNoPool) {
   const VectorBoard board{"row12", {in_place(0xc000'0000, 0x1000)}, {{.node = kDma}}};
   EXPECT_EQ(error_of(board.alloc(4096)), Error::no_pool);
+}
+
+TEST_P(Rows, Row13_NonCoherentMemoryIsOrdinaryMemory) {
+  const VectorBoard board{"board_a",
+                          {in_place(kPoolBase, kPoolBytes)},
+                          {{.node = kDma}},
+                          GetParam(),
+                          {.ordinary = kOrdinary}};
+  EXPECT_EQ(board.served(4096, Attributes::non_coherent), Role::ordinary);
+  EXPECT_EQ(board.served(4096), Role::default_pool);
+}
+
+TEST_P(Rows, Row14_MemoryThatTheCpuDoesNotUseIsNotFromThePool) {
+  const VectorBoard board{"board_a",
+                          {in_place(kPoolBase, kPoolBytes)},
+                          {{.node = kDma}},
+                          GetParam(),
+                          {.ordinary = kOrdinary}};
+  EXPECT_EQ(board.served(4096, Attributes::no_cpu_mapping), Role::ordinary);
 }
 
 TEST_P(Rows, Row15_HalfAMebibyteAtTheTopOf8MiB) {

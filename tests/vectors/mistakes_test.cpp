@@ -1,5 +1,5 @@
-// Rows 43 to 50: trees with something wrong in them. A mistake disables what it names, and the rest
-// of the board works.
+// Rows 43 to 50 and 64: trees with something wrong in them. A mistake disables what it names, and
+// the rest of the board works.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -195,6 +195,26 @@ TEST(Vectors, Row50_ItIsAWarning) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].severity, Severity::warning);
   EXPECT_EQ(found[0].node, "/reserved-memory/pool@c1000000");
+}
+
+struct RestrictedWithoutAMap : VectorBoard {
+  RestrictedWithoutAMap()
+      : VectorBoard{"row64", {in_place(0x8000'0000, 0x20'0000)}, {{.node = "/bus/dma@1000"}}} {}
+};
+
+TEST(Vectors, Row64_ARestrictedPoolWithNoMapIsRejected) {
+  const RestrictedWithoutAMap board;
+  const auto found = of_rule(board, Rule::restricted_conflict);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::error);
+  EXPECT_EQ(found[0].node, "/reserved-memory/only@80000000");
+  EXPECT_EQ(board.system->find_pool("/reserved-memory/only@80000000"), nullptr);
+}
+
+TEST(Vectors, Row64_TheDeviceThatWasToBeRestrictedGetsNoOtherMemory) {
+  const RestrictedWithoutAMap board;
+  EXPECT_EQ(error_of(board.alloc(4096)), Error::wrong_kind);
+  EXPECT_EQ(board.pool("/reserved-memory/global@80100000").usage().peak_bytes, 0U);
 }
 
 }  // namespace

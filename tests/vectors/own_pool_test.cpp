@@ -1,4 +1,4 @@
-// Rows 16 to 18 and 36 to 38: pools of one device.
+// Rows 16 to 18 and 36 to 39: pools of one device.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -114,6 +114,12 @@ TEST_P(Rows, Row38_AnOwnPoolThatIsTooSmallIsFinal) {
   const OwnPool board{"row38", {PhysAddr{0x8000'0000}, 0x20'0000}, GetParam()};
   EXPECT_EQ(error_of(board.alloc(0x2'0000)), Error::exhausted);
   EXPECT_EQ(board.pool("/reserved-memory/global@80100000").usage().used_bytes, 0U);
+}
+
+TEST_P(Rows, Row39_FullContiguousMemoryOfTheDeviceIsFinal) {
+  const OwnPool board{"row39", {PhysAddr{0x8040'0000}, 0x40'0000}, GetParam()};
+  must(board.alloc(0x40'0000));
+  EXPECT_EQ(error_of(board.alloc(4096)), Error::exhausted);
 }
 
 }  // namespace

@@ -68,14 +68,26 @@ struct KeptFinding {
   std::string other;
 };
 
+/// What a row says of a board besides its tree and the RAM that it touches.
+struct Besides {
+  bool no_cache = false;
+  /// Where the board has memory for requests that need none of a pool.
+  std::span<const PhysRange> ordinary = {};
+};
+
 class VectorBoard {
  public:
   /// @param tree  the name of a .dts of this folder, without its ending.
   /// @param ram   what of its memory the row touches.
   VectorBoard(const std::string& tree, std::vector<sim::Ram> ram,
-              const std::vector<Master>& masters, const Origin& origin = {})
-      : machine{{.ram = std::move(ram)}}, port{machine}, tree_{read(tree)} {
+              const std::vector<Master>& masters, const Origin& origin = {},
+              const Besides& besides = {})
+      : machine{besides.no_cache ? sim::MachineFacts{.ram = std::move(ram), .cache = std::nullopt}
+                                 : sim::MachineFacts{.ram = std::move(ram)}},
+        port{machine},
+        tree_{read(tree)} {
     platform_.store = origin.store;
+    platform_.ordinary_elsewhere = besides.ordinary;
     std::vector<setup::DeviceSpec> specs;
     for (const Master& master : masters) {
       specs.push_back({.node = master.node, .coherent_mask = master.mask});
@@ -102,6 +114,15 @@ class VectorBoard {
   }
   [[nodiscard]] Result<Block> alloc(std::uint64_t size_bytes, Holder index = 0) const {
     return alloc_coherent(device(index), size_bytes);
+  }
+  /// The role that serves; nothing where the request is refused. A block is given back.
+  [[nodiscard]] std::optional<Role> served(std::uint64_t size_bytes,
+                                           Attributes attributes = Attributes::none) const {
+    const auto taken =
+        take_by_route(device(), size_bytes, {.attributes = attributes}, [](const Candidate&) {});
+    if (!taken) return std::nullopt;
+    if (taken->block) must(free_coherent(*taken->block));
+    return taken->role;
   }
   /// The device address of one byte of memory.
   [[nodiscard]] std::optional<DmaAddr> map(std::uint64_t phys, Holder index = 0) const {

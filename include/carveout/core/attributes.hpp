@@ -51,6 +51,20 @@ enum class Attributes : std::uint32_t {
   return (static_cast<std::uint32_t>(set) & static_cast<std::uint32_t>(wanted)) != 0;
 }
 
+/// The attributes of a set that cannot be asked for together; none where nothing is wrong.
+[[nodiscard]] constexpr Attributes contradiction_in(Attributes set) {
+  constexpr Attributes kPairs[] = {Attributes::force_contiguous | Attributes::single_pages,
+                                   Attributes::non_coherent | Attributes::require_coherent};
+  for (const Attributes pair : kPairs) {
+    const auto both = static_cast<std::uint32_t>(pair);
+    if ((static_cast<std::uint32_t>(set) & both) == both) return pair;
+  }
+  return Attributes::none;
+}
+
+/// The name of one attribute, as it stands in the code.
+[[nodiscard]] std::string_view name_of(Attributes attribute);
+
 /// Whether the caller may be kept waiting. Says nothing about interrupts: pools serve both.
 enum class Context : std::uint8_t {
   may_wait,       ///< reclaim, growth and an exact search of the pool are allowed

@@ -81,7 +81,10 @@ struct Failure {
   std::uint64_t free_bytes = 0;   ///< what the pool had free in all, or the storage that was given
   std::uint64_t largest_run_bytes = 0;  ///< the longest free run of the pool
   std::optional<std::uint64_t> stated =
-      {};  ///< the alignment, boundary or index that is wrong or too small
+      {};  ///< the alignment, boundary, index or attributes that are wrong or too small
+  /// How many bytes an atomic pool would have had to have, for what is in use and what was asked
+  /// together; 0 where it has them, and the free ones lie in pieces.
+  std::uint64_t needed_bytes = 0;
 
   constexpr bool operator==(const Failure&) const = default;
 };

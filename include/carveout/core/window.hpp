@@ -38,6 +38,11 @@ struct Reach {
 
   constexpr bool operator==(const Reach&) const = default;
 
+  /// All that there is, at device addresses equal to the physical ones.
+  [[nodiscard]] static constexpr Reach everything() {
+    return {PhysAddr{0}, PhysAddr{std::numeric_limits<std::uint64_t>::max()}, DmaAddr{0}};
+  }
+
   [[nodiscard]] constexpr bool contains(PhysRange range) const {
     return !range.empty() && !range.wraps() && first <= range.base && range.last() <= last;
   }

@@ -11,6 +11,7 @@
 
 #include "carveout/core/address.hpp"
 #include "carveout/core/error.hpp"
+#include "carveout/core/log.hpp"
 #include "carveout/core/window.hpp"
 #include "carveout/map/alias.hpp"
 #include "carveout/pool/pool.hpp"
@@ -49,6 +50,7 @@ struct Binding {
   Pool* pool;                      ///< nullptr where the pool itself was refused
   std::span<const Reach> reaches;  ///< how the device reaches this pool
   std::optional<Error> refused;    ///< set: the binding bars other memory and serves nothing
+  const Window* window = nullptr;  ///< where the device sees the pool, if not through its own
   Binding* next = nullptr;         ///< in the order of the index
 };
 
@@ -67,8 +69,16 @@ struct Roles {
     Member* next;
   };
 
+  /// What an atomic pool grew by. Put behind the last while interrupts walk the list: read it by
+  /// next_piece().
+  struct AtomicPiece {
+    Pool* pool;
+    AtomicPiece* next;
+  };
+
   std::array<Pool*, kRoles> pools{};  ///< by Role; nullptr: the role is not filled
   NodePool* contiguous_nodes = nullptr;
+  AtomicPiece* atomic_pieces = nullptr;  ///< besides the first, which stands in `pools`
   /// Where ordinary memory lies that is no pool: a hosted source's, or that of a board which is
   /// only described. Of no range, there is none.
   std::span<const PhysRange> ordinary_elsewhere = {};
@@ -80,7 +90,12 @@ struct Roles {
   std::span<const Alias> aliases = {};
   Member* members = nullptr;               ///< every pool that was not released
   std::uint64_t largest_bounce_bytes = 0;  ///< the longest mapping that is bounced
+  Log log = {};
 
+  /// What a link of the list of pieces points at, whole.
+  [[nodiscard]] static AtomicPiece* next_piece(AtomicPiece* const& link) {
+    return __atomic_load_n(&link, __ATOMIC_ACQUIRE);
+  }
   [[nodiscard]] constexpr Pool* of(Role role) const {
     return pools[static_cast<std::size_t>(role)];
   }
@@ -125,6 +140,8 @@ struct Device {
   StreamingLimits streaming = {};
   std::span<const Reach> streaming_reaches = {};  ///< translation cut by the streaming mask
   Quarantine* quarantine = nullptr;               ///< nullptr: it has room for no block
+  /// What stands in for the candidate whose exhaustion would be final, in order.
+  std::span<const Role> fallback = {};
   Binding* bindings = nullptr;
   Device* next = nullptr;
 

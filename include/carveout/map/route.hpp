@@ -35,6 +35,9 @@ enum class Reason : std::uint8_t {
   no_uncached_view,  ///< the CPU would use it through the cache
   elsewhere,         ///< ordinary memory that Carveout does not manage
   refused,           ///< `error` says why: at binding, out of reach, or exhausted
+  fallback,          ///< the board lets it stand in for what is exhausted
+  restricted_bars,   ///< a fallback of a device that may reach only its restricted pool
+  coherent_barred,   ///< a fallback of coherent memory, for a request that does without
 };
 
 /// One step of a route.
@@ -47,7 +50,8 @@ struct Candidate {
   std::string_view pool_name = {};
   std::span<const Reach> reaches = {};  ///< how the device reaches it
   View view = View::uncached;           ///< how the CPU is to use it
-  /// Another pool of the device's own, further on, stands in for this one if it is exhausted.
+  /// Another candidate, further on, stands in for this one if it is exhausted: a pool of the same
+  /// role, or the board's fallback.
   bool has_stand_in = false;
 };
 
@@ -63,7 +67,10 @@ using CandidateSink = FunctionRef<Step(const Candidate&)>;
 ///
 /// The rules (README of this folder): attributes choose the kind of memory; a device's own pools
 /// bar everything below them; so does a restricted pool; what the device does not reach at all is
-/// passed, with the reason. That an exhausted candidate is final is the verb's to add.
+/// passed, with the reason. That an exhausted candidate is final is the verb's to add. Where the
+/// board declared a fallback for the device, it takes the place of what stands below the first
+/// candidate that may serve, and is never memory that the CPU would use through its cache for a
+/// device that does not see it.
 ///
 /// Returns nothing, or the error that ends the request before any candidate: unknown_pool (the
 /// request names an index or name that is not bound to the device).

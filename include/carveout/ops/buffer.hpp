@@ -16,6 +16,7 @@
 #include "carveout/map/device.hpp"
 #include "carveout/ops/coherent.hpp"
 #include "carveout/ops/quarantine.hpp"
+#include "carveout/ops/refusal.hpp"
 
 namespace carveout {
 
@@ -184,12 +185,18 @@ template <class T>
 [[nodiscard]] Result<Coherent<T>> alloc_coherent(const Device& device, std::size_t count,
                                                  Options options) {
   using Element = std::remove_extent_t<T>;
+  const auto refuse_it = [&](const Failure& failure) {
+    return refused(device, options.attributes, failure);
+  };
   const auto bytes = checked_multiply(count, sizeof(Element));
-  if (!bytes) return refuse(Error::size_overflow);
+  if (!bytes) return refuse_it({.code = Error::size_overflow});
   if (has(options.attributes, Attributes::no_cpu_mapping | Attributes::non_coherent))
-    return refuse(Error::no_uncached_view);
+    return refuse_it({.code = Error::no_uncached_view});
   if (options.align_bytes < alignof(Element)) {
-    if (!is_power_of_two(options.align_bytes)) return refuse(Error::bad_alignment);
+    if (!is_power_of_two(options.align_bytes)) {
+      return refuse_it(
+          {.code = Error::bad_alignment, .asked_bytes = *bytes, .stated = options.align_bytes});
+    }
     options.align_bytes = alignof(Element);
   }
   auto block = alloc_coherent(device, *bytes, options);
@@ -198,7 +205,7 @@ template <class T>
     // The alignment asked for holds for the device; a bus offset can leave the CPU without it.
     const auto freed = free_coherent(*block);
     CARVEOUT_ASSERT(freed.has_value());
-    return refuse(Error::bad_alignment, block->pool->name());
+    return refuse_it({.code = Error::bad_alignment, .pool = block->pool->name()});
   }
   return Coherent<T>{*block, count};
 }

@@ -19,7 +19,8 @@ namespace carveout {
 /// Allocates memory that `device` and the CPU both see without cache maintenance.
 ///
 /// The device's own pool is used if it has one, and then no other, even when it is empty;
-/// otherwise see route(). The block is zeroed and owns whole cache lines at both ends.
+/// otherwise see route(). The block is zeroed and owns whole cache lines at both ends. A refusal is
+/// told to the board's log (Platform::log), unless Attributes::no_warn says that it is expected.
 ///
 /// @param size_bytes  1 or more; rounded up to the pool's granule.
 /// @return the block: CPU pointer and device address of the same first byte. The pointer is null
@@ -27,6 +28,7 @@ namespace carveout {
 ///
 /// Fails with exactly one of:
 ///   zero_size, bad_alignment, bad_boundary
+///   bad_attributes    some contradict each other; `stated` says which
 ///   crosses_boundary  the request is larger than the boundary it must not cross
 ///   size_overflow     size_bytes, rounded up to granules, passes 2^64
 ///   exhausted         nothing free of that length, alignment and boundary in the reachable part
@@ -64,7 +66,7 @@ namespace carveout {
                                                           const Options& options = {});
 
 /// Gives a block back to the pool that it names; nothing is searched. The device must be quiet: a
-/// block that it may still write belongs to it.
+/// block that it may still write belongs to it. A refusal is told to the board's log.
 ///
 /// Fails with exactly what Pool::give_back() fails with; a refused call changes nothing.
 /// Context: any, interrupts too.

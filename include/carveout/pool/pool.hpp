@@ -10,6 +10,7 @@
 
 #include "carveout/core/address.hpp"
 #include "carveout/core/error.hpp"
+#include "carveout/core/log.hpp"
 #include "carveout/core/window.hpp"
 #include "carveout/pool/hot.hpp"
 #include "carveout/pool/range_allocator.hpp"
@@ -45,6 +46,7 @@ struct Chunk {
 };
 
 class Pool;
+struct Reclaim;  // pool/lent.hpp
 
 /// Memory that was handed out: a plain value. Whoever has it may use it until it is given back;
 /// copies of it are the same block, and giving back a second one is refused.
@@ -72,7 +74,8 @@ class Pool {
     Memory memory;
     std::uint64_t granule_bytes;  ///< a power of two, the cache line or more
     std::span<const Chunk>
-        chunks;  ///< outlives the pool; the ranges that the allocator has, in order
+        chunks;    ///< outlives the pool; the ranges that the allocator has, in order
+    Log log = {};  ///< for whoever refuses in the pool's name; the pool itself logs nothing
   };
 
   Pool(const Settings& settings, PortRef port, RangeAllocator allocator);
@@ -131,6 +134,11 @@ class Pool {
   [[nodiscard]] std::uint64_t granule_bytes() const { return settings_.granule_bytes; }
   [[nodiscard]] std::span<const Chunk> chunks() const { return settings_.chunks; }
   [[nodiscard]] PortRef port() const { return port_; }
+  [[nodiscard]] const Log& log() const { return settings_.log; }
+  /// How ordinary users are asked to leave; nullptr: nothing of the pool is lent.
+  [[nodiscard]] const Reclaim* reclaim() const { return reclaim_; }
+  /// Lets ordinary users in, before anybody allocates. `reclaim` outlives the pool.
+  void lend(const Reclaim& reclaim) { reclaim_ = &reclaim; }
   [[nodiscard]] bool closed() const;
 
   /// A block's first byte in `view`; nullptr where the pool has no such view. The caller knows who
@@ -179,6 +187,7 @@ class Pool {
   PortRef port_;
   mutable LockWord lock_;
   RangeAllocator allocator_;
+  const Reclaim* reclaim_ = nullptr;
   bool closed_ = false;
 };
 

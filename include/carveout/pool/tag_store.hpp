@@ -338,6 +338,8 @@ class TagStore {
   [[nodiscard]] constexpr std::size_t storage_bytes(std::size_t chunks,
                                                     std::uint64_t granules) const;
 
+  /// Whether the tables say who holds a block.
+  [[nodiscard]] constexpr bool keeps_holders() const { return kind_ != Kind::bitmap; }
   [[nodiscard]] constexpr std::size_t blocks() const { return blocks_; }
   [[nodiscard]] constexpr std::uint32_t slots() const { return slots_; }
   /// Bytes of the slots, which are the last of the storage.

@@ -10,10 +10,12 @@
 
 #include "carveout/core/address.hpp"
 #include "carveout/core/error.hpp"
+#include "carveout/core/log.hpp"
 #include "carveout/core/size.hpp"
 #include "carveout/core/window.hpp"
 #include "carveout/map/alias.hpp"
 #include "carveout/map/device.hpp"
+#include "carveout/pool/lent.hpp"
 #include "carveout/pool/pool.hpp"
 #include "carveout/port/port.hpp"
 
@@ -42,6 +44,8 @@ struct Platform {
   /// are walked as if the uncached view of contiguous memory existed, or did not.
   bool described_only = false;
   bool assume_uncached_view = false;
+  /// Hears of what verbs refuse.
+  Log log = {};
 };
 
 /// A pool to be declared. The range is used inward, in whole granules; Pool::chunks() says what is
@@ -66,6 +70,26 @@ struct DeviceSettings {
   StreamingLimits streaming = {};
   /// How many blocks that the device may still write can wait until it is quiet (quarantine()).
   std::size_t quarantine_blocks = 0;
+  /// Where the device's memory may come from when what the route comes to is exhausted, in order.
+  /// Nothing: exhaustion is final. Outlives the System.
+  std::span<const Role> fallback = {};
+};
+
+/// The limits of a device that its driver may learn after it was added.
+struct Masks {
+  DmaAddr coherent;  ///< the highest address that it can put on its bus
+  std::optional<DmaAddr> streaming = std::nullopt;  ///< of streaming maps; nothing: the same
+};
+
+/// The pool for callers that must not wait, to be cut out of the default pool.
+struct AtomicSettings {
+  std::string_view name;            ///< outlives the System; every piece has it
+  std::uint64_t size_bytes;         ///< of a piece; rounded up to the default pool's granule
+  std::uint64_t granule_bytes = 0;  ///< 0: the platform's
+  std::optional<TagStore> store = std::nullopt;  ///< nothing: the platform's
+  std::uint32_t most_pieces = 1;                 ///< with those that grow_atomic() adds
+  /// With less than that free in all pieces together, grow_atomic() adds one.
+  std::uint64_t low_water_bytes = 0;
 };
 
 /// How a device is given a pool of its own.
@@ -117,10 +141,20 @@ class System {
         saturating_add(saturating_add(reaches, reaches), kept));  // one for each mask
   }
   [[nodiscard]] static constexpr std::size_t binding_storage_bytes(bool with_window) {
-    return padded(sizeof(Binding)) + (with_window ? padded(sizeof(Reach)) : 0);
+    return padded(sizeof(Binding)) +
+           (with_window ? padded(sizeof(Reach)) + padded(sizeof(Window)) : 0);
   }
   [[nodiscard]] static constexpr std::size_t node_default_storage_bytes() {
     return padded(sizeof(Roles::NodePool));
+  }
+  /// @param pieces, store  as in AtomicSettings; 1 or more.
+  /// @param granules       of a piece; a sparse store does not ask.
+  [[nodiscard]] static constexpr std::size_t atomic_storage_bytes(std::uint32_t pieces,
+                                                                  TagStore store,
+                                                                  std::uint64_t granules = 0) {
+    // The first one is in no list.
+    return saturating_add(array_bytes(pieces, piece_storage_bytes(store, granules)),
+                          array_bytes(pieces - 1, padded(sizeof(Roles::AtomicPiece))));
   }
   [[nodiscard]] static constexpr std::size_t text_storage_bytes(std::size_t characters) {
     return padded(characters);
@@ -148,13 +182,60 @@ class System {
   /// (devices would be served cacheable memory), storage_too_small.
   Result<void> set_default(Role role, Pool& pool, std::uint32_t numa_node = 0);
 
+  /// Lets ordinary users borrow from a pool of contiguous memory (borrow() in ops/lent.hpp), and
+  /// devices have it back through `reclaim`, which outlives the System. Before the pool is used.
+  ///
+  /// Fails with exactly one of: wrong_kind (other memory; or tables that keep no holders, and so do
+  /// not know what is lent), pool_gone, already_declared.
+  /// Source: T5 of the thread; Linux's CMA lends to movable pages.
+  Result<void> lend(Pool& pool, const Reclaim& reclaim);
+
+  /// Gives Role::atomic to a pool that is cut out of the default pool: one block of it becomes the
+  /// memory of a pool of its own, the first piece. It is what the T15 of the thread asks for. A
+  /// pool that is declared and given the role by set_default() stands alone, and does not grow.
+  ///
+  /// The storage of all pieces is set aside here (atomic_storage_bytes()).
+  /// Fails with exactly one of; the System is then as before:
+  ///   already_declared   the role is filled, or the name taken
+  ///   no_pool            there is no default pool
+  ///   bad_granule        not a power of two
+  ///   below_granule      a piece of the default pool holds no whole granule of that size
+  ///   table_full         most_pieces is 0; or the default pool's tables are full
+  ///   zero_size, exhausted, pool_gone, would_wait  as Pool::take() of the default pool
+  ///   storage_too_small
+  [[nodiscard]] Result<Pool*> carve_atomic(const AtomicSettings& settings);
+
+  /// Whether the atomic pool has less free than its low-water mark, and may have another piece.
+  /// Context: any that may wait for a pool's lock. Cost: linear in pieces.
+  [[nodiscard]] bool atomic_is_low() const;
+
+  /// Adds a piece to the atomic pool, if atomic_is_low(): what a board's worker calls from time to
+  /// time, while interrupts use the pool. No declaration runs at the same time.
+  ///
+  /// @return how many bytes it has more; 0 where it has enough, or all the pieces that it may have.
+  /// Fails with exactly what carve_atomic() fails with for want of memory: exhausted, table_full,
+  /// would_wait.
+  Result<std::uint64_t> grow_atomic();
+
   /// Adds a device. Its windows are copied as those of a device tree are: an empty one is left out,
   /// one that continues the one before it is joined with it. They are cut by its masks once.
   ///
-  /// Fails with exactly one of: already_declared (the name), wraps (a window), bad_boundary (of
-  /// segments: not a power of two), bad_alignment (keep_low_bits is not 2^n - 1),
-  /// storage_too_small.
+  /// Fails with exactly one of: already_declared (the name; or a role that its fallback names
+  /// twice, and then the failure's pool is that role), wraps (a window), bad_boundary (of
+  /// segments: not a power of two), bad_alignment (keep_low_bits is not 2^n - 1), wrong_kind (a
+  /// fallback to the device's own pools or to a restricted pool), storage_too_small.
   [[nodiscard]] Result<Device*> add_device(const DeviceSettings& settings);
+  /// States a device's masks anew, as Linux's dma_set_mask_and_coherent() does: what the device
+  /// reaches is worked out again, and so are its bindings, of which a wider mask may mend those
+  /// that were refused for want of reach. Not while a verb of the device runs.
+  ///
+  /// Fails with exactly one of; nothing has changed then:
+  ///   unreachable  a pool of the device's own, which serves, would be out of reach (`pool`)
+  ///   in_use       a live block would be (`pool`), which the device holds, or, in a pool whose
+  ///                tables keep no holders, may hold
+  /// Cost: linear in pools and their blocks.
+  Result<void> set_masks(Device& device, const Masks& masks);
+
   /// Leaves the next number without a device, so that the devices behind one that was refused keep
   /// the numbers that a table gave them.
   void skip_device() { ++device_count_; }
@@ -178,8 +259,9 @@ class System {
                             const BindingSettings& settings = {});
 
   /// Ends a pool: it leaves its roles, its bindings stay as refused ones, and blocks of it that are
-  /// given back later are told pool_gone. Fails with: in_use (`other` names a device that holds a
-  /// block), pool_gone.
+  /// given back later are told pool_gone. What was cut out of the default pool goes back there.
+  /// Fails with: in_use (`other` names who holds a block: a device, a piece of the atomic pool, or
+  /// ordinary users), pool_gone.
   Result<void> release(Pool& pool);
 
   [[nodiscard]] Pool* find_pool(std::string_view name) const;
@@ -203,6 +285,8 @@ class System {
     Pool pool;
     Roles::Member member;
     std::span<const PhysRange> stated;  ///< its chunks before they were used inward
+    const Block* carved;                ///< the block that its memory is; nullptr: the board's
+    bool keeps_holders;
     PoolNode* next;
   };
 
@@ -215,6 +299,9 @@ class System {
     const auto bytes = checked_multiply(count, element_bytes);
     return padded(bytes && *bytes <= SIZE_MAX ? static_cast<std::size_t>(*bytes) : SIZE_MAX);
   }
+  static constexpr std::size_t piece_storage_bytes(TagStore store, std::uint64_t granules) {
+    return saturating_add(pool_storage_bytes(1, store, granules), padded(sizeof(Block)));
+  }
   /// A device without windows reaches by identity: one stretch.
   static constexpr std::size_t reach_count(std::size_t windows) {
     return windows == 0 ? 1 : windows;
@@ -222,13 +309,17 @@ class System {
 
   System(const Platform& platform, std::span<std::byte> storage);
 
+  Result<PoolNode*> make_pool(const PoolSettings& settings, const Block* carved);
+  Result<PoolNode*> carve_piece(const AtomicSettings& settings, Pool& whole);
+  void forget_piece(const Pool& pool);
+  [[nodiscard]] const PoolNode* node_of(const Pool& pool) const;
+  [[nodiscard]] std::string_view holder_name(const Pool& pool) const;
   [[nodiscard]] bool only_cached(const Pool& pool) const;
   [[nodiscard]] const Pool* overlapping(PhysRange range) const;
   [[nodiscard]] Chunk chunk_of(PhysRange range) const;
-  [[nodiscard]] std::uint64_t granule_of(const PoolSettings& settings) const;
+  [[nodiscard]] std::uint64_t granule_of(std::uint64_t stated_bytes) const;
   [[nodiscard]] std::optional<Error> binding_error(const Device& device, const Pool& pool,
-                                                   const Binding& binding,
-                                                   const Translation& translation) const;
+                                                   const Binding& binding) const;
   [[nodiscard]] Result<Quarantine*> quarantine_of(std::size_t blocks);
   Result<Binding*> add_binding(Device& device, std::string_view pool_name, Memory memory,
                                const BindingSettings& settings);
@@ -251,6 +342,9 @@ class System {
   PoolNode* pools_ = nullptr;
   Device* devices_ = nullptr;
   Holder device_count_ = 0;
+  std::optional<AtomicSettings> atomic_ = std::nullopt;  ///< of a carved pool
+  std::uint32_t atomic_pieces_ = 0;
+  std::size_t set_aside_ = 0;  ///< of the storage, for pieces to come
 };
 
 }  // namespace carveout

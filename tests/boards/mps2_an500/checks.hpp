@@ -18,6 +18,10 @@ void check_enforcement(carveout::cortex_m::Mpu& mpu, const carveout::Device& dev
 /// An interrupt allocates and frees while the main context does, and neither notices the other.
 void check_contention(const carveout::System& system, carveout::Pool& pool);
 
+/// An interrupt and the main context use an atomic pool that is cut out of the default pool
+/// `whole`, and that a worker grows meanwhile.
+void check_atomic(carveout::System& system, const carveout::Pool& whole);
+
 /// Nothing is left over: the whole pool can be had as one block, and what is given back twice is
 /// refused.
 void check_invariants(const carveout::Device& device, carveout::Pool& pool);

@@ -148,8 +148,10 @@ Interrupt* interrupt;
 volatile std::uint32_t ticks;
 volatile std::uint32_t ticks_inside_a_verb;
 
-/// Lets both contexts use the pool at once until the interrupt has had so many turns.
-void contend(Interrupt& shared, User& main, std::uint32_t turns) {
+/// Lets both contexts use the pool at once until the interrupt has had so many turns. `work` is
+/// what the main context does besides.
+template <class Work>
+void contend(Interrupt& shared, User& main, std::uint32_t turns, Work work) {
   constexpr std::uint32_t kOn = 7;  // the core's clock, interrupt, enable
   const std::uint32_t end = ticks + turns;
   interrupt = &shared;
@@ -157,7 +159,10 @@ void contend(Interrupt& shared, User& main, std::uint32_t turns) {
   armv7m::at(armv7m::kSystCvr) = 0;
   armv7m::barrier();
   armv7m::at(armv7m::kSystCsr) = kOn;
-  while (ticks < end) main.step(shared.longest, shared.marked);
+  while (ticks < end) {
+    main.step(shared.longest, shared.marked);
+    work();
+  }
   armv7m::at(armv7m::kSystCsr) = 0;
   armv7m::barrier();
 }
@@ -174,7 +179,7 @@ void check_contention(const System& system, Pool& pool) {
                  .longest = 16000,
                  .marked = true,
                  .shortest_period = 700};
-  contend(slow, in_main, 300);
+  contend(slow, in_main, 300, [] {});
   // Short blocks and nothing but the pool's own work, interrupted all the time: what the lock does
   // not guard shows in the tables.
   Interrupt fast{.user = &in_interrupt,
@@ -182,7 +187,7 @@ void check_contention(const System& system, Pool& pool) {
                  .longest = 400,
                  .marked = false,
                  .shortest_period = 30};
-  contend(fast, in_main, 5000);
+  contend(fast, in_main, 5000, [] {});
 
   board::count("interrupts", ticks);
   board::count("of them in the middle of an allocation or a free", ticks_inside_a_verb);
@@ -194,6 +199,33 @@ void check_contention(const System& system, Pool& pool) {
   in_interrupt.give_back_all();  // taken in the interrupt, given back outside of it
   in_main.report("the main context");
   in_interrupt.report("the interrupt");
+}
+
+void check_atomic(System& system, const Pool& whole) {
+  const auto carved = system.carve_atomic(kAtomic);
+  if (!carved) return board::fail(carved.error(), "an atomic pool out of the default pool");
+  User in_main{*system.device(kEthernet), 0x0bad'5eed};
+  User in_interrupt{*system.device(kCamera), 0x5eed'0bad};
+  Interrupt shared{.user = &in_interrupt,
+                   .interrupted = &in_main,
+                   .longest = 1500,
+                   .marked = true,
+                   .shortest_period = 200};
+  std::uint32_t grown = 0;
+  contend(shared, in_main, 1000, [&] {
+    const auto more = system.grow_atomic();
+    if (more && *more != 0) ++grown;
+  });
+  check_equal(grown, kAtomic.most_pieces - 1, "it grew while the interrupt used it");
+  check_equal(whole.usage().blocks, kAtomic.most_pieces,
+              "each piece is a block of the default pool");
+  in_main.give_back_all();
+  in_interrupt.give_back_all();
+  in_interrupt.report("the interrupt, from the atomic pool");
+  while (Pool* const piece = system.roles().of(Role::atomic)) {
+    if (!check(system.release(*piece).has_value(), "a piece goes back")) return;
+  }
+  check_equal(whole.usage().blocks, 0, "nothing of the default pool is left in them");
 }
 
 }  // namespace an500

@@ -23,7 +23,7 @@ using board::check_equal;
 using board::check_refused;
 
 // Exactly what the tables need, known when the image is compiled.
-alignas(8) std::array<std::byte, setup::measure(kTables)> storage;
+alignas(8) std::array<std::byte, kStorageBytes> storage;
 
 // Negative twin: everything is the same, and nobody sets the region up.
 #ifdef AN500_WITHOUT_REGION
@@ -86,6 +86,7 @@ int board::run() {
   check_region(mpu, *pool);
   if (failures() == 0) check_enforcement(mpu, *(*system)->device(kEthernet));
   check_contention(**system, *pool);
+  check_atomic(**system, *pool);
   check_invariants(*(*system)->device(kEthernet), *pool);
   return finish("mps2-an500");
 }

@@ -52,4 +52,15 @@ inline constexpr carveout::setup::DefaultRow kDefaults[]{
 inline constexpr carveout::setup::Tables kTables{
     .pools = kPools, .devices = kDevices, .defaults = kDefaults};
 
+/// For callers that must not wait, out of the default pool. It begins too small.
+inline constexpr carveout::AtomicSettings kAtomic{
+    .name = "atomic",
+    .size_bytes = 0x1000,
+    .store = carveout::TagStore::sparse(carveout::kDefaultBlocksPerPool),
+    .most_pieces = 4,
+    .low_water_bytes = 0xc00};
+inline constexpr std::size_t kStorageBytes =
+    carveout::setup::measure(kTables) +
+    carveout::System::atomic_storage_bytes(kAtomic.most_pieces, *kAtomic.store);
+
 }  // namespace an500

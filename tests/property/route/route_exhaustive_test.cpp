@@ -56,6 +56,7 @@ class World {
  public:
   World(const RouteFacts& facts, Pools& pools) {
     device_.coherent = facts.coherent;
+    device_.fallback = facts.fallback;
     bind(Role::bounce, facts.restricted, pools.of(Role::bounce, There::yes));
     bind(Role::device, facts.own, pools.of(Role::device, There::yes));
     bind(Role::contiguous_device, facts.contiguous_device,
@@ -166,6 +167,14 @@ constexpr std::uint32_t mixed(std::size_t number) {
 constexpr std::array kThree{There::no, There::yes, There::useless};
 constexpr std::array kFour{There::no, There::yes, There::useless, There::elsewhere};
 
+constexpr std::array kEveryFallback{
+    Role::contiguous_device, Role::ordinary,     Role::atomic,
+    Role::contiguous_node,   Role::default_pool, Role::contiguous_default};
+constexpr std::array kOrdinaryFirst{Role::ordinary, Role::default_pool};
+constexpr std::array kContiguous{Role::contiguous_default};
+/// With each of these and without any.
+constexpr std::span<const Role> kFallbacks[] = {kEveryFallback, kOrdinaryFirst, kContiguous};
+
 std::string views_name(const testing::TestParamInfo<Views>& views) {
   constexpr std::array kNames{"Both", "UncachedOnly", "CachedOnly", "None"};
   return kNames[static_cast<std::size_t>(views.param)];
@@ -204,23 +213,25 @@ TEST_P(EveryRoute, IsTheModels) {
                 for (const There ordinary : kFour) {
                   // The node's memory stands where the default one stands, and a second own pool
                   // only beside a first: both take turns instead of multiplying the worlds.
-                  const auto turn = kThree[mixed(compared / all_requests.size()) % 3];
-                  if (!compare({.coherent = coherent,
-                                .views = GetParam(),
-                                .own = own,
-                                .second_own = own == There::no ? There::no : turn,
-                                .restricted = restricted,
-                                .atomic = atomic,
-                                .default_pool = default_pool,
-                                .contiguous_device = contiguous_device,
-                                .contiguous_node = turn,
-                                .contiguous_default = contiguous_default,
-                                .ordinary = ordinary,
-                                .board_bounce = turn})) {
-                    return;
-                  }
+                  const std::size_t number = compared / all_requests.size() / 2;
+                  const auto turn = kThree[mixed(number) % 3];
+                  RouteFacts facts{.coherent = coherent,
+                                   .views = GetParam(),
+                                   .own = own,
+                                   .second_own = own == There::no ? There::no : turn,
+                                   .restricted = restricted,
+                                   .atomic = atomic,
+                                   .default_pool = default_pool,
+                                   .contiguous_device = contiguous_device,
+                                   .contiguous_node = turn,
+                                   .contiguous_default = contiguous_default,
+                                   .ordinary = ordinary,
+                                   .board_bounce = turn};
+                  if (!compare(facts)) return;
+                  facts.fallback = kFallbacks[number % std::size(kFallbacks)];
+                  if (!compare(facts)) return;
                 }
-  EXPECT_EQ(compared, std::size_t{2 * 729 * 4} * all_requests.size());
+  EXPECT_EQ(compared, std::size_t{2} * (2 * 729 * 4) * all_requests.size());
 }
 
 INSTANTIATE_TEST_SUITE_P(Views, EveryRoute,

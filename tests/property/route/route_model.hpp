@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct RouteFacts {
   There own, second_own, restricted, atomic, default_pool;
   There contiguous_device, contiguous_node, contiguous_default, ordinary;
   There board_bounce;  ///< for streaming maps: no rule of the model looks at it
+  std::span<const Role> fallback = {};
 };
 
 /// One line of a route. Pools have the names of the facts.
@@ -48,7 +50,45 @@ class RouteModel {
  public:
   RouteModel(const RouteFacts& facts, const Options& options) : facts_{facts}, options_{options} {}
 
+  /// What the rules say, and behind the pools whose exhaustion would be final the board's fallback.
   [[nodiscard]] std::vector<RouteLine> answer() {
+    std::vector<RouteLine> lines = by_the_rules();
+    const auto first = std::ranges::find_if(lines, is_open);
+    if (first == lines.end() || facts_.fallback.empty()) return lines;
+    const Role final_role = first->role;
+    auto end = first;
+    for (auto line = first; line != lines.end() && line->role == final_role; ++line) {
+      if (is_open(*line)) end = line;
+    }
+    lines.erase(end + 1, lines.end());
+
+    const bool takes_coherent_memory =
+        against_attributes_ ||
+        !has(options_.attributes, Attributes::non_coherent | Attributes::no_cpu_mapping);
+    for (const Role role : facts_.fallback) {
+      if (role == final_role) continue;
+      lines_.clear();
+      against_attributes_ = false;
+      look_at(role);
+      for (RouteLine& line : lines_) {
+        const bool coherent_memory = role == Role::atomic || role == Role::default_pool;
+        if (line.verdict != Verdict::skipped) {
+          if (final_role == Role::bounce) {
+            line = {.role = role, .pool = line.pool, .reason = Reason::restricted_bars};
+          } else if (coherent_memory && !takes_coherent_memory) {
+            line = {.role = role, .pool = line.pool, .reason = Reason::coherent_barred};
+          } else if (is_open(line)) {
+            line.reason = Reason::fallback;
+          }
+        }
+        lines.push_back(line);
+      }
+    }
+    return lines;
+  }
+
+ private:
+  [[nodiscard]] std::vector<RouteLine> by_the_rules() {
     const bool no_coherent_memory =
         has(options_.attributes, Attributes::non_coherent | Attributes::no_cpu_mapping);
     const bool contiguous = has(options_.attributes, Attributes::force_contiguous);
@@ -105,7 +145,6 @@ class RouteModel {
     return std::move(lines_);
   }
 
- private:
   static bool is_open(const RouteLine& line) { return line.verdict == Verdict::open; }
 
   [[nodiscard]] There there(Role role) const {
@@ -157,6 +196,11 @@ class RouteModel {
       return;
     }
     if (there(role) == There::elsewhere) {
+      if (!facts_.coherent &&
+          !has(options_.attributes, Attributes::non_coherent | Attributes::no_cpu_mapping)) {
+        lines_.push_back({.role = role, .reason = Reason::no_uncached_view});
+        return;
+      }
       lines_.push_back({.role = role,
                         .verdict = Verdict::open,
                         .reason = Reason::elsewhere,

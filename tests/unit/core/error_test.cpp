@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "carveout/core/attributes.hpp"
 #include "carveout/core/text.hpp"
 
 namespace carveout {
@@ -74,6 +75,24 @@ TEST(Failure, OfAnExhaustedPoolSaysZeroWhereNothingIsFree) {
   EXPECT_EQ(described({.code = Error::exhausted, .pool = "p", .asked_bytes = 4096}),
             "p: nothing of that length, alignment and boundary is free in the reachable part: "
             "4 KiB asked, 0 bytes free, the longest free run 0 bytes");
+}
+
+TEST(Failure, OfAnAtomicPoolSaysHowLargeItWouldHaveHadToBe) {
+  EXPECT_EQ(described({.code = Error::exhausted,
+                       .pool = "atomic",
+                       .asked_bytes = 4096,
+                       .needed_bytes = 0x11000}),
+            "atomic: nothing of that length, alignment and boundary is free in the reachable part: "
+            "4 KiB asked, 0 bytes free, the longest free run 0 bytes; it would have had to have "
+            "68 KiB");
+}
+
+TEST(Failure, OfAttributesNamesThoseThatContradictEachOther) {
+  constexpr auto kBoth = Attributes::non_coherent | Attributes::require_coherent;
+  EXPECT_EQ(described({.code = Error::bad_attributes,
+                       .asked_bytes = 64,
+                       .stated = static_cast<std::uint32_t>(kBoth)}),
+            "the attributes contradict each other: non_coherent and require_coherent");
 }
 
 TEST(Failure, OfTooLittleStorageSaysHowMuchIsNeeded) {

@@ -5,13 +5,14 @@
 
 #include <array>
 
+#include "carveout/map/known_aliases.hpp"
+
 namespace carveout {
 namespace {
 
-/// MIPS: KSEG0 and KSEG1 show the first 512 MiB.
+/// Both sides of the first 512 MiB as the processor sees them.
 constexpr std::array kKseg{Alias{PhysAddr{0x8000'0000}, PhysAddr{0xa000'0000}, 0x2000'0000}};
-/// StarFive JH7100: the uncached side lies high, and its low part shows the cached RAM.
-constexpr std::array kJh7100{Alias{PhysAddr{0x8000'0000}, PhysAddr{0x10'0000'0000}, 0x8'0000'0000}};
+constexpr std::array kJh7100{known_aliases::jh7100};
 
 TEST(Alias, TheTwinOfACachedAddressIsUncached) {
   const auto views = views_of(kKseg, {PhysAddr{0x8010'0000}, 0x1000});

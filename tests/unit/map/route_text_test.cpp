@@ -100,6 +100,20 @@ TEST(RouteText, APoolThatTheRequestNamesAgainstItsAttributesIsSaidToBe) {
   EXPECT_EQ(text, "the request names it, against its own attributes");
 }
 
+TEST(RouteText, EveryFallbackHasASentenceOfItsOwn) {
+  EXPECT_EQ(
+      sentence({.role = Role::default_pool, .verdict = Verdict::open, .reason = Reason::fallback}),
+      "the board lets it stand in for what is exhausted");
+  EXPECT_EQ(sentence({.role = Role::default_pool,
+                      .verdict = Verdict::skipped,
+                      .reason = Reason::restricted_bars}),
+            "no fallback: the device may reach nothing but its restricted pool");
+  EXPECT_EQ(sentence({.role = Role::default_pool,
+                      .verdict = Verdict::skipped,
+                      .reason = Reason::coherent_barred}),
+            "no fallback: the request does without coherent memory");
+}
+
 TEST(RouteText, TheOnlyMemoryLeftIsSaidToBeAgainstTheAttributes) {
   const std::string text = sentence(
       {.role = Role::default_pool, .verdict = Verdict::open, .reason = Reason::only_memory_left});

@@ -1,6 +1,7 @@
 // take_by_route(): the route with what became of each candidate.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,40 @@ TEST_F(Walk, ExhaustionIsFinalAndTheLogEndsThere) {
   EXPECT_EQ(log_.back().role, Role::default_pool);
   EXPECT_EQ(log_.back().verdict, Verdict::refused);
   EXPECT_EQ(log_.back().error, Error::exhausted);
+}
+
+constexpr std::array kChain{Role::contiguous_default, Role::ordinary};
+
+TEST_F(Walk, ADeclaredFallbackServesWhereTheFinalCandidateIsExhausted) {
+  board_.default_pool("d", ram(0, 0x1000));
+  Pool& cma = board_.default_pool("cma", ram(0x1000, 0x1000), Role::contiguous_default);
+  Device& device = board_.device("eth", {.fallback = kChain});
+  must(alloc_coherent(device, 0x1000));
+  const Block block = must(alloc_coherent(device, 32));
+  EXPECT_EQ(block.pool, &cma);
+  EXPECT_EQ(block.cpu, cma.pointer(block, View::uncached));
+}
+
+TEST_F(Walk, ADeclaredFallbackThatIsExhaustedTooIsFollowedByTheNext) {
+  board_.default_pool("d", ram(0, 0x1000));
+  board_.default_pool("cma", ram(0x1000, 0x1000), Role::contiguous_default);
+  board_.default_pool("ram", ram(0x2000, 0x2000), Role::ordinary);
+  Device& device = board_.device("eth", {.fallback = kChain});
+  const auto taken = must(take(device, 0x1800));
+  EXPECT_EQ(taken.role, Role::ordinary);
+  ASSERT_EQ(log_.size(), 5U);
+  EXPECT_EQ(log_[2].error, Error::exhausted);
+  EXPECT_EQ(log_[3].error, Error::exhausted);
+  EXPECT_EQ(log_[4].verdict, Verdict::taken);
+}
+
+TEST_F(Walk, ADeclaredFallbackNeverEndsInCacheableMemory) {
+  static constexpr PhysRange kElsewhere[] = {{PhysAddr{0}, 0x1000'0000}};
+  SimBoard other{{}, [](Platform& platform) { platform.ordinary_elsewhere = kElsewhere; }};
+  other.default_pool("d", ram(0, 0x1000));
+  Device& device = other.device("eth", {.fallback = kChain});
+  EXPECT_EQ(error_of(take(device, 0x2000)), Error::exhausted);
+  EXPECT_EQ(log_.back().role, Role::default_pool);
 }
 
 TEST_F(Walk, OwnPoolsThatAreExhaustedAreAllLogged) {

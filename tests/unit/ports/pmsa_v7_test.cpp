@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "cortex_m_machine.hpp"
@@ -63,20 +62,61 @@ TEST(PmsaV7, EverySizeFrom32BytesTo4GibibytesHasItsField) {
   }
 }
 
-TEST(PmsaV7, WhatOneRegionDoesNotHoldExactlyIsRefused) {
-  const auto refusal = [](std::uint64_t base, std::uint64_t size) {
-    const auto region = non_cacheable_region(range(base, size));
-    return region ? "none" : std::to_string(static_cast<int>(region.error()));
+TEST(PmsaV7, Row57ARangeThatIsNoPowerOfTwoIsARegionWithEighthsOff) {
+  struct Row {
+    PhysRange range;
+    std::uint32_t base;
+    unsigned size_field, off;
   };
-  const auto code = [](MpuRefusal why) { return std::to_string(static_cast<int>(why)); };
-  EXPECT_EQ(refusal(0x2000'0000, 0), code(MpuRefusal::below_32_bytes));
-  EXPECT_EQ(refusal(0x2000'0000, 16), code(MpuRefusal::below_32_bytes));
-  EXPECT_EQ(refusal(0xc1f8'0000, 0x6'0000), code(MpuRefusal::not_a_power_of_two));
-  EXPECT_EQ(refusal(0x3000'1000, 0x1100), code(MpuRefusal::not_a_power_of_two));
-  EXPECT_EQ(refusal(0x2000'1000, 0x2000), code(MpuRefusal::base_not_aligned));
-  EXPECT_EQ(refusal(0x1'0000'0000, 0x1000), code(MpuRefusal::above_4_gib));
-  EXPECT_EQ(refusal(0xffff'ffe0, 0x40), code(MpuRefusal::above_4_gib));
-  EXPECT_EQ(refusal(0xffff'ffff'ffff'ffe0, 0x40), code(MpuRefusal::above_4_gib));
+  for (const Row& row : {Row{range(0xc1f8'0000, 0x6'0000), 0xc1f8'0000, 18, 0xc0},
+                         Row{range(0xc1fd'0000, 0x3'0000), 0xc1fc'0000, 17, 0x03},
+                         Row{range(0xc1f1'0000, 0x5'0000), 0xc1f0'0000, 18, 0xc1},
+                         Row{range(0x2000'1000, 0x3000), 0x2000'0000, 13, 0x03}}) {
+    const auto region = non_cacheable_region(row.range);
+    ASSERT_TRUE(region.has_value()) << row.range.base.raw();
+    EXPECT_EQ(region->rbar, row.base);
+    EXPECT_EQ(region->size_field(), row.size_field);
+    EXPECT_EQ(region->subregions_off(), row.off);
+  }
+}
+
+constexpr auto refusal(std::uint64_t base, std::uint64_t size) {
+  return non_cacheable_region(range(base, size)).error();
+}
+
+TEST(PmsaV7, Row58WhatEndsInsideAnEighthIsNoSingleRegion) {
+  EXPECT_EQ(refusal(0x3000'1000, 0x1100), MpuRefusal::no_such_region);
+}
+
+TEST(PmsaV7, EveryRegionCoversItsRangeByteForByteOrIsRefused) {
+  // Every range of 32-byte steps in 4 KiB: what is on is the range, or no region has just that.
+  for (std::uint64_t base = 0; base < 0x1000; base += 32) {
+    for (std::uint64_t size = 32; base + size <= 0x1000; size += 32) {
+      const auto region = non_cacheable_region(range(0x2000'0000 + base, size));
+      if (!region) continue;
+      for (std::uint64_t at = 0; at < 0x1000; at += 32) {
+        const std::uint64_t inside = 0x2000'0000 + at - region->rbar;
+        const bool in_region = inside < region->size_bytes();
+        const bool on =
+            in_region &&
+            ((region->subregions_off() >> (inside * 8 / region->size_bytes())) & 1) == 0;
+        ASSERT_EQ(on, base <= at && at < base + size) << base << "+" << size << " at " << at;
+      }
+    }
+  }
+}
+
+TEST(PmsaV7, WhatIsTooShortOrTooHighIsRefused) {
+  EXPECT_EQ(refusal(0x2000'0000, 0), MpuRefusal::below_32_bytes);
+  EXPECT_EQ(refusal(0x2000'0000, 16), MpuRefusal::below_32_bytes);
+  EXPECT_EQ(refusal(0x1'0000'0000, 0x1000), MpuRefusal::above_4_gib);
+  EXPECT_EQ(refusal(0xffff'ffe0, 0x40), MpuRefusal::above_4_gib);
+  EXPECT_EQ(refusal(0xffff'ffff'ffff'ffe0, 0x40), MpuRefusal::above_4_gib);
+}
+
+TEST(PmsaV7, ARegionUnder256BytesHasNoEighths) {
+  EXPECT_EQ(refusal(0x2000'0000, 0x60), MpuRefusal::no_such_region);
+  EXPECT_EQ(refusal(0x2000'0020, 0x40), MpuRefusal::no_such_region);
 }
 
 struct PmsaV7Unit : testing::Test {

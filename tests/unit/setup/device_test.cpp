@@ -68,6 +68,28 @@ TEST_F(AddDevice, ASecondDeviceOfTheSameNameIsRefusedAndTheFirstStays) {
   EXPECT_EQ(board_.system->storage_used_bytes(), used);
 }
 
+constexpr std::array kTwice{Role::default_pool, Role::atomic, Role::default_pool};
+constexpr std::array kToOwn{Role::default_pool, Role::device};
+constexpr std::array kToBounce{Role::bounce};
+
+TEST_F(AddDevice, AFallbackThatNamesARoleTwiceIsRefused) {
+  const auto refused =
+      board_.system->add_device({.name = "eth", .coherent_mask = k32Bits, .fallback = kTwice});
+  ASSERT_EQ(error_of(refused), Error::already_declared);
+  EXPECT_EQ(refused.error().pool, "default");
+  EXPECT_EQ(refused.error().other, "eth");
+  EXPECT_EQ(board_.system->find_device("eth"), nullptr);
+}
+
+TEST_F(AddDevice, AFallbackToTheDevicesOwnPoolsOrToARestrictedOneIsRefused) {
+  for (const std::span<const Role> chain : {std::span<const Role>{kToOwn}, {kToBounce}}) {
+    const auto refused =
+        board_.system->add_device({.name = "eth", .coherent_mask = k32Bits, .fallback = chain});
+    ASSERT_EQ(error_of(refused), Error::wrong_kind);
+    EXPECT_EQ(refused.error().pool, name_of(chain.back()));
+  }
+}
+
 TEST_F(AddDevice, AWindowOfNoBytesIsLeftOut) {
   const std::array windows{Window{DmaAddr{0}, PhysAddr{0x1000}, 0},
                            Window{DmaAddr{0}, PhysAddr{0x2000}, 0x100}};

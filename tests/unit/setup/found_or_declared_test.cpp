@@ -1,5 +1,6 @@
 // "Once assigned, it makes no difference whether a pool was found or declared": each behaviour here
-// runs on a board that was found in a tree, listed in tables, and declared by code.
+// runs on a board that was found in a tree, listed in tables, and declared by code. The table of
+// whose pool it is, of what memory: eight_cells_test.cpp.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -59,38 +60,6 @@ class FoundOrDeclared : public testing::TestWithParam<Source> {
 
 INSTANTIATE_TEST_SUITE_P(Board, FoundOrDeclared,
                          testing::Values(Source::tree, Source::tables, Source::code), source_name);
-
-// ---- the eight cells: {coherent, contiguous} x {a device's, the board's} x {firmware, code}
-// -------
-
-TEST_P(FoundOrDeclared, CoherentMemoryOfADevicesOwn) {
-  build({.pools = {{.name = "own", .chunks = {ram(0, 0x1000)}}},
-         .devices = {{.name = "eth", .own = {{0}}}}});
-  EXPECT_EQ(served(0, 32), "own");
-}
-
-TEST_P(FoundOrDeclared, CoherentMemoryOfTheBoard) {
-  build({.pools = {{.name = "d", .chunks = {ram(0, 0x1000)}, .is_default = true}},
-         .devices = {{.name = "eth"}}});
-  EXPECT_EQ(served(0, 32), "d");
-}
-
-TEST_P(FoundOrDeclared, ContiguousMemoryOfADevicesOwn) {
-  build({.pools = {{.name = "own", .chunks = {ram(0, 0x1000)}, .memory = Memory::contiguous}},
-         .devices = {{.name = "eth", .own = {{0}}}}});
-  EXPECT_EQ(route_of(0).at(3), "contiguous_device:own");
-  EXPECT_EQ(served(0, 32), "own");
-}
-
-TEST_P(FoundOrDeclared, ContiguousMemoryOfTheBoard) {
-  build({.pools = {{.name = "cma",
-                    .chunks = {ram(0, 0x1000)},
-                    .memory = Memory::contiguous,
-                    .is_default = true}},
-         .devices = {{.name = "eth"}}});
-  EXPECT_EQ(route_of(0).back(), "contiguous_default:cma");
-  EXPECT_EQ(served(0, 32), "cma");
-}
 
 // ---- routes
 // --------------------------------------------------------------------------------------

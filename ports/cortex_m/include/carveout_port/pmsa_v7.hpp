@@ -8,7 +8,6 @@
 #include <expected>
 
 #include "carveout/core/address.hpp"
-#include "carveout/core/size.hpp"
 #include "carveout_port/cortex_m_registers.hpp"
 
 namespace carveout::cortex_m {
@@ -46,28 +45,40 @@ struct MpuRegion {
 /// Why one region does not hold a range.
 enum class MpuRefusal : std::uint8_t {
   below_32_bytes,
-  not_a_power_of_two,
-  base_not_aligned,  ///< to the size
+  no_such_region,  ///< none begins and ends where the range does, sub-regions counted
   above_4_gib,
 };
 
 /// The region that makes exactly `range` normal memory that is not cached and never executed
-/// (TEX=1, C=0, B=0, XN=1), all of its sub-regions on.
+/// (TEX=1, C=0, B=0, XN=1). It is the smallest that holds the range; where that is longer, the
+/// eighths of it that lie outside are switched off (SRD), which regions of 256 bytes and more have.
 ///
 /// Not shareable: that says nothing about caching for such memory, and the barriers of ARMv7-M have
 /// one scope only.
 [[nodiscard]] constexpr std::expected<MpuRegion, MpuRefusal> non_cacheable_region(
     PhysRange range, MpuAccess access = MpuAccess::everybody) {
+  constexpr std::uint64_t kShortestWithSubregions = 256;
+  constexpr std::uint64_t kLongest = std::uint64_t{1} << 32;
   if (range.size_bytes < 32) return std::unexpected{MpuRefusal::below_32_bytes};
-  if (!is_power_of_two(range.size_bytes)) return std::unexpected{MpuRefusal::not_a_power_of_two};
-  if (range.last().raw() > 0xffff'ffff) return std::unexpected{MpuRefusal::above_4_gib};
-  if ((range.base.raw() & (range.size_bytes - 1)) != 0) {
-    return std::unexpected{MpuRefusal::base_not_aligned};
+  if (range.last().raw() >= kLongest) return std::unexpected{MpuRefusal::above_4_gib};
+  std::uint64_t size = std::bit_ceil(range.size_bytes);
+  while ((range.base.raw() & (size - 1)) + range.size_bytes > size) size *= 2;
+  const std::uint64_t offset = range.base.raw() & (size - 1);
+  std::uint32_t off = 0;
+  if (range.size_bytes != size) {
+    // A longer region has longer eighths: what is not whole in these is not whole in any.
+    const std::uint64_t eighth = size / 8;
+    const bool whole = ((offset | range.size_bytes) & (eighth - 1)) == 0;
+    if (size < kShortestWithSubregions || !whole)
+      return std::unexpected{MpuRefusal::no_such_region};
+    const int shift = std::countr_zero(eighth);
+    const auto on = ((1U << (range.size_bytes >> shift)) - 1) << (offset >> shift);
+    off = ~on & 0xff;
   }
-  const auto size_field = static_cast<std::uint32_t>(std::bit_width(range.size_bytes)) - 2;
+  const auto size_field = static_cast<std::uint32_t>(std::bit_width(size)) - 2;
   const std::uint32_t ap = access == MpuAccess::everybody ? 3 : 0;
-  return MpuRegion{.rbar = static_cast<std::uint32_t>(range.base.raw()),
-                   .rasr = 1U << 28 | ap << 24 | 1U << 19 | size_field << 1 | 1U};
+  return MpuRegion{.rbar = static_cast<std::uint32_t>(range.base.raw() - offset),
+                   .rasr = 1U << 28 | ap << 24 | 1U << 19 | off << 8 | size_field << 1 | 1U};
 }
 
 /// The unit itself. Not to be used from two contexts at once: a region is written in steps.
