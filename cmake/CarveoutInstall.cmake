@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/carveout")
 
-set(components core c)
+set(components core c linux)
 if(CARVEOUT_HAVE_DEVICE_TREE)
   list(APPEND components device_tree)
 endif()
