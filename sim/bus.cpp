@@ -50,7 +50,8 @@ std::byte* Bus::Bank::cached_pointers() const {
   return behind_cache ? behind_cache->data() : memory.data();
 }
 
-Bus::Bus(std::span<const Ram> rams, bool with_cache) : rams_{rams.begin(), rams.end()} {
+Bus::Bus(std::span<const Ram> rams, bool with_cache, std::size_t past_writes)
+    : rams_{rams.begin(), rams.end()}, past_{past_writes} {
   banks_.reserve(rams_.size());
   for (const Ram& ram : rams_) {
     check(ram);
@@ -111,10 +112,20 @@ void Bus::write(PhysAddr to, std::span<const std::byte> from) {
   while (!from.empty()) {
     const auto here = memory_at(to);
     const std::size_t length = std::min(here.size(), from.size());
+    if (past_.kept()) past_.note(canonical(to), here.first(length));
     std::memcpy(here.data(), from.data(), length);
     from = from.subspan(length);
     to = PhysAddr{to.raw() + length};
   }
+}
+
+PhysAddr Bus::canonical(PhysAddr address) const {
+  for (const Bank& bank : banks_) {
+    const auto uncached = bank.uncached();
+    if (!uncached || !bank.ram.cached || !uncached->contains(address)) continue;
+    return PhysAddr{address.raw() - uncached->base.raw() + bank.ram.cached->raw()};
+  }
+  return address;
 }
 
 std::byte* Bus::uncached_view(PhysRange range) const {

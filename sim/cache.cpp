@@ -1,8 +1,10 @@
 #include "carveout_sim/cache.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 #include "carveout/core/size.hpp"
 
@@ -23,9 +25,10 @@ CacheGeometry checked(CacheGeometry geometry) {
 
 }  // namespace
 
-Cache::Cache(const CacheGeometry& geometry, Bus& bus)
+Cache::Cache(const CacheGeometry& geometry, WriteBuffer& below)
     : geometry_{checked(geometry)},
-      bus_{bus},
+      line_shift_{static_cast<unsigned>(std::countr_zero(geometry.line_bytes))},
+      below_{below},
       lines_(geometry.sets * geometry.ways),
       bytes_(geometry.size_bytes()) {}
 
@@ -34,15 +37,21 @@ PhysAddr Cache::base_of(PhysAddr address) const {
 }
 
 std::span<Cache::Line> Cache::set_of(PhysAddr base) {
-  const std::size_t set = base.raw() / geometry_.line_bytes % geometry_.sets;
-  return std::span{lines_}.subspan(set * geometry_.ways, geometry_.ways);
+  const std::size_t set = (base.raw() >> line_shift_) & (geometry_.sets - 1);
+  return {lines_.data() + set * geometry_.ways, geometry_.ways};
+}
+
+const Cache::Line* Cache::find(PhysAddr base) const {
+  const std::size_t set = (base.raw() >> line_shift_) & (geometry_.sets - 1);
+  const Line* line = lines_.data() + set * geometry_.ways;
+  for (const Line* const end = line + geometry_.ways; line != end; ++line) {
+    if (line->state.valid && line->base == base) return line;
+  }
+  return nullptr;
 }
 
 Cache::Line* Cache::find(PhysAddr base) {
-  for (Line& line : set_of(base)) {
-    if (line.state.valid && line.base == base) return &line;
-  }
-  return nullptr;
+  return const_cast<Line*>(std::as_const(*this).find(base));
 }
 
 Cache::Line& Cache::touch(PhysAddr base) {
@@ -51,22 +60,26 @@ Cache::Line& Cache::touch(PhysAddr base) {
     // An invalid line was last used at time 0, so it goes before any other.
     line = &*std::ranges::min_element(set_of(base), {}, &Line::last_use);
     write_back(*line);
-    line->base = base;
-    line->state = {.valid = true, .dirty = false};
-    bus_.read(base, bytes_of(*line));
+    fill(*line, base);
   }
   line->last_use = ++uses_;
   return *line;
 }
 
+void Cache::fill(Line& line, PhysAddr base) {
+  line.base = base;
+  line.state = {.valid = true, .dirty = false};
+  below_.read(base, bytes_of(line));
+}
+
 std::span<std::byte> Cache::bytes_of(const Line& line) {
   const auto index = static_cast<std::size_t>(&line - lines_.data());
-  return std::span{bytes_}.subspan(index * geometry_.line_bytes, geometry_.line_bytes);
+  return {bytes_.data() + (index << line_shift_), geometry_.line_bytes};
 }
 
 void Cache::write_back(Line& line) {
   if (!line.state.valid || !line.state.dirty) return;
-  bus_.write(line.base, bytes_of(line));
+  below_.write_back(line.base, bytes_of(line));
   line.state.dirty = false;
 }
 
@@ -84,31 +97,76 @@ void Cache::read(PhysAddr from, std::span<std::byte> into) {
 void Cache::write(PhysAddr to, std::span<const std::byte> from) {
   while (!from.empty()) {
     const PhysAddr base = base_of(to);
-    Line& line = touch(base);
-    const auto here = bytes_of(line).subspan(to.raw() - base.raw());
-    const std::size_t length = std::min(here.size(), from.size());
-    std::memcpy(here.data(), from.data(), length);
-    line.state.dirty = true;
+    const std::size_t offset = to.raw() - base.raw();
+    const std::size_t length = std::min(geometry_.line_bytes - offset, from.size());
+    const auto piece = from.first(length);
+    const bool allocate = geometry_.on_store_miss == OnStoreMiss::allocate;
+    Line* const line = allocate ? &touch(base) : find(base);
+    if (line != nullptr) {
+      line->last_use = ++uses_;
+      std::memcpy(bytes_of(*line).data() + offset, piece.data(), length);
+    }
+    if (line == nullptr || geometry_.on_store == OnStore::write_through) {
+      below_.store(to, piece);
+    } else {
+      line->state.dirty = true;
+    }
     from = from.subspan(length);
     to = PhysAddr{to.raw() + length};
   }
 }
 
 void Cache::clean(PhysAddr address) {
-  if (Line* const line = find(base_of(address))) write_back(*line);
+  const PhysAddr base = base_of(address);
+  if (Line* const line = find(base)) write_back(*line);
+  below_.drain({base, geometry_.line_bytes});
 }
 
 void Cache::invalidate(PhysAddr address) {
   if (Line* const line = find(base_of(address))) *line = {};
 }
 
-LineState Cache::state(PhysAddr address) const {
+bool Cache::speculate(PhysAddr address) {
   const PhysAddr base = base_of(address);
-  const std::size_t set = base.raw() / geometry_.line_bytes % geometry_.sets;
-  for (const Line& line : std::span{lines_}.subspan(set * geometry_.ways, geometry_.ways)) {
-    if (line.state.valid && line.base == base) return line.state;
+  if (find(base) != nullptr) return false;
+  Line* oldest = nullptr;
+  for (Line& line : set_of(base)) {
+    if (line.state.dirty) continue;
+    if (oldest == nullptr || line.last_use < oldest->last_use) oldest = &line;
   }
-  return {};
+  if (oldest == nullptr) return false;
+  fill(*oldest, base);
+  oldest->last_use = ++uses_;
+  return true;
+}
+
+bool Cache::evict(PhysAddr address) {
+  Line* const line = find(base_of(address));
+  if (line == nullptr) return false;
+  write_back(*line);
+  *line = {};
+  return true;
+}
+
+LineState Cache::state(PhysAddr address) const {
+  const Line* const line = find(base_of(address));
+  return line != nullptr ? line->state : LineState{};
+}
+
+std::vector<PhysAddr> Cache::valid_lines() const {
+  std::vector<PhysAddr> bases;
+  for (const Line& line : lines_) {
+    if (line.state.valid) bases.push_back(line.base);
+  }
+  return bases;
+}
+
+std::vector<PhysAddr> Cache::dirty_lines() const {
+  std::vector<PhysAddr> bases;
+  for (const Line& line : lines_) {
+    if (line.state.dirty) bases.push_back(line.base);
+  }
+  return bases;
 }
 
 }  // namespace carveout::sim

@@ -29,33 +29,39 @@ std::vector<PortCall> HostPort::recorded() const {
 
 void HostPort::clean(std::byte* at, std::size_t size_bytes) noexcept {
   note({PortOp::clean, at, size_bytes});
-  machine_.clean(at, size_bytes);
+  cpu_.clean(at, size_bytes);
 }
 
 void HostPort::invalidate(std::byte* at, std::size_t size_bytes) noexcept {
   note({PortOp::invalidate, at, size_bytes});
-  machine_.invalidate(at, size_bytes);
+  cpu_.invalidate(at, size_bytes);
 }
 
 void HostPort::clean_invalidate(std::byte* at, std::size_t size_bytes) noexcept {
   note({PortOp::clean_invalidate, at, size_bytes});
-  machine_.clean_invalidate(at, size_bytes);
+  cpu_.clean_invalidate(at, size_bytes);
 }
 
-// Barriers are told and order nothing: the model has no write buffer, and what its engines do
-// happens on the thread that drives them.
+void HostPort::publish_barrier() noexcept {
+  note({PortOp::publish_barrier});
+  cpu_.publish_barrier();
+}
 
-void HostPort::publish_barrier() noexcept { note({PortOp::publish_barrier}); }
+void HostPort::observe_barrier() noexcept {
+  note({PortOp::observe_barrier});
+  cpu_.observe_barrier();
+}
 
-void HostPort::observe_barrier() noexcept { note({PortOp::observe_barrier}); }
-
-void HostPort::full_barrier() noexcept { note({PortOp::full_barrier}); }
+void HostPort::full_barrier() noexcept {
+  note({PortOp::full_barrier});
+  cpu_.full_barrier();
+}
 
 void HostPort::copy(std::byte* to, const std::byte* from, std::size_t size_bytes) noexcept {
   note({PortOp::copy, to, size_bytes});
   std::vector<std::byte> bytes(size_bytes);
-  machine_.read(from, bytes);
-  machine_.write(to, bytes);
+  cpu_.read(from, bytes);
+  cpu_.write(to, bytes);
 }
 
 LockState HostPort::lock(LockWord& word) noexcept {

@@ -1,104 +1,134 @@
 #include "carveout_sim/machine.hpp"
 
-#include <cstring>
+#include <algorithm>
 #include <stdexcept>
-
-#include "carveout/port/cache_lines.hpp"
 
 namespace carveout::sim {
 
-static_assert(sizeof(std::uintptr_t) == sizeof(std::uint64_t),
-              "for_each_line() walks physical addresses here");
-
-Machine::Machine(const MachineFacts& facts) : bus_{facts.ram, facts.cache.has_value()} {
-  if (facts.cache) cache_.emplace(*facts.cache, bus_);
-  for (const Ram& ram : bus_.rams()) {
+Machine::Machine(const MachineFacts& facts)
+    : fabric_{facts.ram, facts.cache.has_value(), facts.early_loads, *this} {
+  if (facts.cpus == 0) throw std::invalid_argument{"a machine has one CPU or more"};
+  for (std::uint32_t i = 0; i < facts.cpus; ++i) {
+    cpus_.emplace_back(fabric_, i, facts.cache, facts.write_buffer_stores);
+  }
+  for (const Ram& ram : fabric_.bus.rams()) {
     if (ram.cached && ram.uncached)
       aliases_.push_back({*ram.cached, *ram.uncached, ram.size_bytes});
   }
 }
 
 std::byte* Machine::cpu_view(PhysRange range) const {
-  std::byte* const uncached = bus_.uncached_view(range);
-  return uncached != nullptr ? uncached : bus_.cached_view(range);
+  std::byte* const uncached = fabric_.bus.uncached_view(range);
+  return uncached != nullptr ? uncached : fabric_.bus.cached_view(range);
 }
 
 std::optional<PhysAddr> Machine::phys_of(const std::byte* first, std::size_t size_bytes) const {
-  const auto place = bus_.place_of(first, size_bytes);
+  const auto place = fabric_.bus.place_of(first, size_bytes);
   if (!place) return std::nullopt;
   return place->phys;
 }
 
-Place Machine::place_of(const std::byte* first, std::size_t size_bytes) const {
-  const auto place = bus_.place_of(first, size_bytes);
-  if (!place) throw std::out_of_range{"these bytes do not lie in one view of the machine's RAM"};
-  return *place;
-}
-
-void Machine::read(const std::byte* from, std::span<std::byte> into) {
-  const std::lock_guard guard{one_access_at_a_time_};
-  if (into.empty()) return;
-  const Place place = place_of(from, into.size());
-  if (place.through_cache) {
-    cache_->read(place.phys, into);
-  } else {
-    std::memcpy(into.data(), place.memory, into.size());
-  }
-}
-
-void Machine::write(std::byte* to, std::span<const std::byte> from) {
-  const std::lock_guard guard{one_access_at_a_time_};
-  if (from.empty()) return;
-  const Place place = place_of(to, from.size());
-  if (place.through_cache) {
-    cache_->write(place.phys, from);
-  } else {
-    std::memcpy(place.memory, from.data(), from.size());
-  }
-}
-
-void Machine::clean(const std::byte* at, std::size_t size_bytes) {
-  maintain(Maintenance::clean, at, size_bytes);
-}
-
-void Machine::invalidate(const std::byte* at, std::size_t size_bytes) {
-  maintain(Maintenance::invalidate, at, size_bytes);
-}
-
-void Machine::clean_invalidate(const std::byte* at, std::size_t size_bytes) {
-  maintain(Maintenance::clean_invalidate, at, size_bytes);
-}
-
-void Machine::maintain(Maintenance what, const std::byte* at, std::size_t size_bytes) {
-  const std::lock_guard guard{one_access_at_a_time_};
-  if (size_bytes == 0) return;
-  const Place place = place_of(at, size_bytes);
-  if (!cache_) return;
-  if (bus_.cached_view({place.phys, size_bytes}) == nullptr) {
-    throw std::invalid_argument{"cache maintenance through an uncached alias does nothing"};
-  }
-  for_each_line(place.phys.raw(), size_bytes, line_bytes(), [&](std::uintptr_t line) {
-    if (what != Maintenance::invalidate) cache_->clean(PhysAddr{line});
-    if (what != Maintenance::clean) cache_->invalidate(PhysAddr{line});
-  });
-}
-
-LineState Machine::line(const std::byte* at) const {
-  const std::lock_guard guard{one_access_at_a_time_};
-  const Place place = place_of(at, 1);
-  return cache_ ? cache_->state(place.phys) : LineState{};
-}
-
-std::size_t Machine::line_bytes() const { return cache_ ? cache_->geometry().line_bytes : 1; }
+std::size_t Machine::line_bytes() const { return cache() ? cache()->geometry().line_bytes : 1; }
 
 void Machine::bus_read(PhysAddr from, std::span<std::byte> into) const {
-  const std::lock_guard guard{one_access_at_a_time_};
-  bus_.read(from, into);
+  const std::lock_guard guard{fabric_.lock};
+  fabric_.bus.read(from, into);
 }
 
 void Machine::bus_write(PhysAddr to, std::span<const std::byte> from) {
-  const std::lock_guard guard{one_access_at_a_time_};
-  bus_.write(to, from);
+  const std::lock_guard guard{fabric_.lock};
+  fabric_.bus.write(to, from);
+}
+
+void Machine::device_begins(Master /*master*/, PhysRange range) {
+  const std::lock_guard guard{fabric_.lock};
+  fabric_.at(MomentKind::dma_begins, 0, range);
+}
+
+void Machine::device_read(Master master, Started started, PhysAddr from,
+                          std::span<std::byte> into) {
+  const std::lock_guard guard{fabric_.lock};
+  const PhysRange range{from, into.size()};
+  fabric_.at(MomentKind::dma_reads, 0, range);
+  if (fabric_.observer != nullptr) {
+    fabric_.observer->device_reads(master, fabric_.canonical(range), started);
+  }
+  fabric_.bus.read(from, into);
+}
+
+void Machine::device_write(Master master, PhysAddr to, std::span<const std::byte> from) {
+  const std::lock_guard guard{fabric_.lock};
+  const PhysRange range{to, from.size()};
+  fabric_.at(MomentKind::dma_writes, 0, range);
+  if (fabric_.observer != nullptr) {
+    fabric_.observer->device_writes(master, fabric_.canonical(range));
+  }
+  fabric_.bus.write(to, from);
+  fabric_.at(MomentKind::dma_wrote, 0, range);
+}
+
+void Machine::device_refused(Master master, DmaRange range, BusError error) {
+  const std::lock_guard guard{fabric_.lock};
+  if (fabric_.observer != nullptr) fabric_.observer->bus_refuses(master, range, error);
+}
+
+void Machine::set_adversary(Watcher* adversary) {
+  const std::lock_guard guard{fabric_.lock};
+  fabric_.adversary = adversary;
+}
+
+void Machine::set_observer(Observer* observer) {
+  const std::lock_guard guard{fabric_.lock};
+  fabric_.observer = observer;
+}
+
+// The hands of the adversary: called from Fabric::at(), with the lock held.
+
+bool Machine::act(const Action& action) {
+  if (action.cpu >= cpus_.size()) return false;
+  Cpu& cpu = cpus_[action.cpu];
+  switch (action.what) {
+    case Act::speculate: {
+      if (!cpu.cache_) return false;
+      const PhysRange line{PhysAddr{action.at.raw() & ~(line_bytes() - 1)}, line_bytes()};
+      return fabric_.bus.cached_view(line) != nullptr && cpu.cache_->speculate(line.base);
+    }
+    case Act::write_back:
+      if (!cpu.cache_ || !cpu.cache_->state(action.at).dirty) return false;
+      cpu.cache_->clean(action.at);
+      return true;
+    case Act::evict:
+      return cpu.cache_ && cpu.cache_->evict(action.at);
+    case Act::drain:
+      for (const WriteBuffer::Store& store : cpu.buffer_.waiting()) {
+        if (fabric_.bus.canonical(store.at) == action.at) return cpu.buffer_.drain_one(store.at);
+      }
+      return false;
+    case Act::load_early:
+      fabric_.load_early = !fabric_.loading.empty() && cpu.may_load_early(fabric_.loading);
+      return fabric_.load_early;
+  }
+  return false;
+}
+
+std::uint32_t Machine::cpus() const { return static_cast<std::uint32_t>(cpus_.size()); }
+
+std::vector<PhysAddr> Machine::valid_lines(std::uint32_t cpu) const {
+  const auto& cache = cpus_[cpu].cache_;
+  return cache ? cache->valid_lines() : std::vector<PhysAddr>{};
+}
+
+std::vector<PhysAddr> Machine::dirty_lines(std::uint32_t cpu) const {
+  const auto& cache = cpus_[cpu].cache_;
+  return cache ? cache->dirty_lines() : std::vector<PhysAddr>{};
+}
+
+std::vector<PhysRange> Machine::waiting(std::uint32_t cpu) const {
+  std::vector<PhysRange> ranges;
+  for (const WriteBuffer::Store& store : cpus_[cpu].buffer_.waiting()) {
+    ranges.push_back(fabric_.canonical(store.range()));
+  }
+  return ranges;
 }
 
 }  // namespace carveout::sim

@@ -9,6 +9,7 @@
 
 #include "carveout/core/address.hpp"
 #include "carveout_sim/mapping.hpp"
+#include "carveout_sim/past_writes.hpp"
 
 namespace carveout::sim {
 
@@ -38,16 +39,23 @@ struct Place {
 /// both views are the RAM itself.
 class Bus {
  public:
-  /// @param with_cache  whether a cache stands between the CPU and the cached addresses.
+  /// @param with_cache   whether a cache stands between the CPU and the cached addresses.
+  /// @param past_writes  how many writes past() remembers.
   /// @throws std::invalid_argument  RAM of 0 bytes, without any address, not in whole host pages,
   ///                                past 2^64, or two pieces at one address.
-  Bus(std::span<const Ram> rams, bool with_cache);
+  explicit Bus(std::span<const Ram> rams, bool with_cache, std::size_t past_writes = 0);
 
   /// Whether every byte of a range is RAM.
   [[nodiscard]] bool covers(PhysRange range) const;
   /// Both throw std::out_of_range, and move nothing, where covers() is false.
   void read(PhysAddr from, std::span<std::byte> into) const;
   void write(PhysAddr to, std::span<const std::byte> from);
+
+  /// The one name of bytes that may have two addresses: the cached one, if they have it. Of RAM.
+  [[nodiscard]] PhysAddr canonical(PhysAddr address) const;
+  /// What RAM held before its last writes, by canonical addresses. A plain store through a pointer
+  /// is not among them.
+  [[nodiscard]] const PastWrites& past() const { return past_; }
 
   /// The CPU's pointer to a range by its uncached address, or its cached one; nullptr where the
   /// range does not lie whole in one piece of RAM that has such an address.
@@ -74,6 +82,7 @@ class Bus {
 
   std::vector<Ram> rams_;
   std::vector<Bank> banks_;
+  PastWrites past_;
 };
 
 }  // namespace carveout::sim

@@ -45,8 +45,9 @@ struct PortCall {
 /// and the library owes never to ask for it.
 class HostPort {
  public:
-  /// `machine` outlives the port.
-  explicit HostPort(Machine& machine) : machine_{machine} {}
+  /// `machine` outlives the port, which is the one of its CPU `cpu`.
+  explicit HostPort(Machine& machine, std::uint32_t cpu = 0)
+      : machine_{machine}, cpu_{machine.cpu(cpu)} {}
 
   [[nodiscard]] std::size_t cache_line_bytes() noexcept { return machine_.line_bytes(); }
   [[nodiscard]] std::byte* cpu_view(PhysRange range) noexcept { return machine_.cpu_view(range); }
@@ -84,6 +85,7 @@ class HostPort {
   void note(const PortCall& call);
 
   Machine& machine_;
+  Cpu& cpu_;
   SyncTable table_ = sync_tables::safe;
   std::array<std::atomic<std::uint64_t>, kPortOps> counts_{};
   std::atomic<bool> recording_ = false;
