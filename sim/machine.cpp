@@ -72,6 +72,12 @@ void Machine::device_refused(Master master, DmaRange range, BusError error) {
   if (fabric_.observer != nullptr) fabric_.observer->bus_refuses(master, range, error);
 }
 
+std::uint32_t Machine::cpus() const { return static_cast<std::uint32_t>(cpus_.size()); }
+
+bool Machine::keeps_stores() const {
+  return cache() && cache()->geometry().on_store == OnStore::write_back;
+}
+
 void Machine::set_adversary(Watcher* adversary) {
   const std::lock_guard guard{fabric_.lock};
   fabric_.adversary = adversary;
@@ -110,8 +116,6 @@ bool Machine::act(const Action& action) {
   }
   return false;
 }
-
-std::uint32_t Machine::cpus() const { return static_cast<std::uint32_t>(cpus_.size()); }
 
 std::vector<PhysAddr> Machine::valid_lines(std::uint32_t cpu) const {
   const auto& cache = cpus_[cpu].cache_;

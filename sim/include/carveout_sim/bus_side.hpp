@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "carveout/core/address.hpp"
@@ -22,6 +23,16 @@ class BusSide {
                            std::span<std::byte> into) = 0;
   virtual void device_write(Master master, PhysAddr to, std::span<const std::byte> from) = 0;
   virtual void device_refused(Master master, DmaRange range, BusError error) = 0;
+
+  /// Who is told of everything from now on; nullptr: nobody. It outlives the machine, or is taken
+  /// away first.
+  virtual void set_observer(Observer* observer) = 0;
+  /// The one name of RAM that may have two addresses: what adversary and observer are told.
+  [[nodiscard]] virtual PhysAddr canonical(PhysAddr address) const = 0;
+  [[nodiscard]] virtual std::uint32_t cpus() const = 0;
+  [[nodiscard]] virtual std::size_t line_bytes() const = 0;
+  /// Whether a store through the cache may stay in it.
+  [[nodiscard]] virtual bool keeps_stores() const = 0;
 
  protected:
   BusSide() = default;

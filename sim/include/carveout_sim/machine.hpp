@@ -123,21 +123,20 @@ class Machine final : public BusSide, private Hands {
   /// Who decides what hardware does by itself from now on; nullptr: it does nothing. It outlives
   /// the machine, or is taken away first.
   void set_adversary(Watcher* adversary);
-  /// Who is told of everything from now on; nullptr: nobody. The same holds.
-  void set_observer(Observer* observer);
+  void set_observer(Observer* observer) override;
 
   /// RAM with both a cached and an uncached address, as a System wants to know it.
   [[nodiscard]] std::span<const Alias> aliases() const { return aliases_; }
-  /// The one name of RAM that may have two addresses: what adversary and observer are told.
-  [[nodiscard]] PhysAddr canonical(PhysAddr address) const {
+  [[nodiscard]] PhysAddr canonical(PhysAddr address) const override {
     return fabric_.bus.canonical(address);
   }
+  [[nodiscard]] std::uint32_t cpus() const override;
+  [[nodiscard]] bool keeps_stores() const override;
 
  private:
   [[nodiscard]] Cpu& first() { return cpus_.front(); }
 
   bool act(const Action& action) override;
-  [[nodiscard]] std::uint32_t cpus() const override;
   [[nodiscard]] std::vector<PhysAddr> valid_lines(std::uint32_t cpu) const override;
   [[nodiscard]] std::vector<PhysAddr> dirty_lines(std::uint32_t cpu) const override;
   [[nodiscard]] std::vector<PhysRange> waiting(std::uint32_t cpu) const override;

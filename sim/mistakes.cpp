@@ -1,0 +1,124 @@
+// The words of the checker's reports.
+#include <array>
+
+#include "carveout_sim/checker.hpp"
+
+namespace carveout::sim {
+namespace {
+
+struct Words {
+  Mistake mistake;
+  std::string_view name;
+  std::string_view why;
+  std::string_view cure;
+};
+
+constexpr std::array<Words, kMistakes> kWords{{
+    {Mistake::missing_sync_before_device_reads, "missing_sync_before_device_reads",
+     "what the CPU stored through its cache may still be there, and the device reads memory",
+     "sync_for_device(buffer) after the last store and before the device starts; or clean() of its "
+     "lines"},
+    {Mistake::missing_sync_after_device_wrote, "missing_sync_after_device_wrote",
+     "the CPU may have fetched the line, by speculation too, before the device wrote it, and then "
+     "sees what was there before",
+     "sync_for_cpu(buffer) after the device is done and before the first load; or invalidate() of "
+     "its lines: one before the transfer is not enough"},
+    {Mistake::dirty_line_over_device_data, "dirty_line_over_device_data",
+     "the line is dirty in the CPU's cache and may be written back at any time, over what the "
+     "device wrote",
+     "sync_for_device(buffer) before the device starts, and no store to it until it is done; or "
+     "clean_invalidate() of its lines"},
+    {Mistake::line_shared, "line_shared",
+     "a line that the device writes into also has bytes that the CPU stored and that are no part "
+     "of the buffer: either side's bytes are lost when the line goes out or is dropped",
+     "align the buffer to the cache line, and pad its size to whole lines: alignas(line) does only "
+     "the first"},
+    {Mistake::store_lost_by_invalidate, "store_lost_by_invalidate",
+     "invalidate drops whole lines, and this byte was stored and not yet in memory",
+     "give the buffer lines of its own (alignment and size); clean() what must be kept before "
+     "invalidate()"},
+    {Mistake::touch_while_device_owns, "touch_while_device_owns",
+     "the device may read or write these bytes at this very time; and what the CPU touches comes "
+     "into its cache",
+     "sync_for_cpu(buffer) or unmap(buffer) before this access"},
+    {Mistake::cached_twin, "cached_twin",
+     "coherent memory is reached past the cache; its cached address brings in lines that go stale, "
+     "or that are written back over it",
+     "use the pointer that the allocation gave; compute none from a physical address"},
+    {Mistake::overrun, "overrun", "the block ends before this byte; what lies there is padding",
+     "ask for as many bytes as are used"},
+    {Mistake::missing_publish_barrier, "missing_publish_barrier",
+     "the store may still wait in the CPU's write buffer when the device looks",
+     "publish_barrier() between the last store and the register that starts the device"},
+    {Mistake::published_before_data, "published_before_data",
+     "stores reach memory in any order: the device saw the later one and may not see this one yet",
+     "publish_barrier() between the data and the store that hands it over"},
+    {Mistake::device_access_unmapped, "device_access_unmapped",
+     "these bytes are not the device's: never mapped for it, or unmapped by now",
+     "map(buffer) before the device starts, and unmap() only when it has stopped"},
+    {Mistake::device_write_to_read_only, "device_write_to_read_only",
+     "the bytes are mapped to_device: no cache was made ready for a write, and an IOMMU would stop "
+     "it",
+     "map(buffer, from_device), or bidirectional"},
+    {Mistake::outside_window, "outside_window",
+     "the device's address leads to no memory that it can reach",
+     "give the device the address that the mapping returned, and set its mask to what it can emit"},
+    {Mistake::use_after_detach, "use_after_detach",
+     "the device is gone; what it was given may be another's by now",
+     "stop the device before detach()"},
+    {Mistake::partial_line, "partial_line",
+     "the device writes into the first or the last line of this range, and other bytes are in it",
+     "align the buffer to the cache line and pad its size to whole lines; or let it bounce"},
+    {Mistake::map_overlap, "map_overlap",
+     "two mappings have a line in common and a device writes one of them: the sync of one destroys "
+     "the other's",
+     "unmap the first before the second is mapped; give each buffer lines of its own"},
+    {Mistake::unmap_unknown, "unmap_unknown", "nothing is mapped for this device at this address",
+     "unmap(what map() was given)"},
+    {Mistake::double_unmap, "double_unmap",
+     "it was unmapped already, and the range may be mapped anew for somebody else",
+     "take the second unmap() out"},
+    {Mistake::wrong_size_at_unmap, "wrong_size_at_unmap",
+     "lines of the rest stay as they are, or a neighbour's are dropped",
+     "unmap() with the size that map() was given"},
+    {Mistake::wrong_direction_at_unmap, "wrong_direction_at_unmap",
+     "the direction decides what is done to the cache: the CPU may read stale bytes",
+     "unmap() with the direction that map() was given"},
+    {Mistake::sync_unknown, "sync_unknown", "nothing is mapped for this device at this address",
+     "sync() what is mapped, before unmap()"},
+    {Mistake::sync_outside_range, "sync_outside_range",
+     "the range is longer than the mapping: a neighbour's lines are dropped",
+     "sync() within the range that map() was given"},
+    {Mistake::wrong_direction_at_sync, "wrong_direction_at_sync",
+     "the direction decides what is done to the cache",
+     "sync() with the direction that map() was given"},
+    {Mistake::leaked_mapping, "leaked_mapping", "the device is gone and its mapping is not",
+     "unmap(buffer) before detach()"},
+    {Mistake::leaked_block, "leaked_block", "the device is gone and its block is not",
+     "free(block) before detach()"},
+    {Mistake::free_unknown, "free_unknown", "no block of this device begins at this address",
+     "free() what alloc() gave"},
+    {Mistake::double_free, "double_free",
+     "it was given back already, and may be another's block by now", "take the second free() out"},
+    {Mistake::wrong_size_at_free, "wrong_size_at_free",
+     "an allocator that goes by the size gives a neighbour's bytes away, or keeps some for ever",
+     "free() with the size that alloc() was given"},
+}};
+
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < kMistakes; ++i) {
+    if (static_cast<std::size_t>(kWords[i].mistake) != i) return false;
+  }
+  return true;
+}
+static_assert(in_order());
+
+const Words& words_of(Mistake mistake) { return kWords[static_cast<std::size_t>(mistake)]; }
+
+}  // namespace
+
+std::string_view name_of(Mistake mistake) { return words_of(mistake).name; }
+std::string_view why(Mistake mistake) { return words_of(mistake).why; }
+std::string_view cure(Mistake mistake) { return words_of(mistake).cure; }
+
+}  // namespace carveout::sim
