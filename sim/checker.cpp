@@ -37,6 +37,7 @@ std::string Report::text() const {
     text += "    #" + std::to_string(happening.number) + " " + happening.what + ": " +
             text_of(happening.range) + "\n";
   }
+  text += stacks;
   text += "  why:    " + std::string{why(mistake)} + "\n";
   text += "  add:    " + std::string{cure(mistake)} + "\n";
   return text;
@@ -158,7 +159,8 @@ std::string Checker::describe(const Buffer& buffer) const {
          buffer.where + "; owner: " + (buffer.owner == Owner::cpu ? "the CPU" : "the device");
 }
 
-void Checker::report(Mistake mistake, PhysRange range, Buffer* buffer, std::string what) {
+void Checker::report(Mistake mistake, PhysRange range, Buffer* buffer, std::string what,
+                     std::string_view stacks) {
   if (buffer != nullptr) {
     const std::uint32_t bit = std::uint32_t{1} << static_cast<unsigned>(mistake);
     if ((buffer->reported & bit) != 0) return;
@@ -167,8 +169,12 @@ void Checker::report(Mistake mistake, PhysRange range, Buffer* buffer, std::stri
     return;
   }
   ++counts_[static_cast<std::size_t>(mistake)];
-  Report report{
-      .mistake = mistake, .what = std::move(what), .range = range, .buffer = {}, .history = {}};
+  Report report{.mistake = mistake,
+                .what = std::move(what),
+                .range = range,
+                .buffer = {},
+                .history = {},
+                .stacks = std::string{stacks}};
   if (buffer != nullptr) {
     report.buffer = describe(*buffer);
     report.history = buffer->history;
@@ -222,34 +228,50 @@ void Checker::set_marks(std::uint32_t cpu, PhysRange range, std::uint8_t set, st
   }
 }
 
-void Checker::check_touch(std::uint32_t cpu, PhysRange range, Through through, bool writes) {
-  const std::string who = "CPU " + std::to_string(cpu) + (writes ? " stores " : " loads ");
+void Checker::check_touch(std::string_view who, PhysRange range, Through through, Touch how,
+                          std::string_view stacks) {
+  const std::string what = std::string{who} + text_of(range);
   for (std::size_t i = 0; i < live_.size(); ++i) {
     Buffer& buffer = live_[i];
     const PhysRange granted{buffer.range.base, buffer.granted_bytes};
     if (!granted.overlaps(range)) continue;
     if (buffer.made == Made::by_alloc) {
       if (through == Through::cache) {
-        report(Mistake::cached_twin, range, &buffer, who + text_of(range) + " through the cache");
+        report(Mistake::cached_twin, range, &buffer, what + " through the cache", stacks);
       }
       if (range.last() > buffer.range.last()) {
-        report(Mistake::overrun, range, &buffer, who + text_of(range) + ", past the block's end");
+        report(Mistake::overrun, range, &buffer, what + ", past the block's end", stacks);
       }
       continue;
     }
     // Reading what the device only reads, too, harms nobody.
     if (buffer.owner != Owner::device || !buffer.range.overlaps(range)) continue;
-    if (!writes && !carveout::device_writes(buffer.direction)) continue;
-    report(Mistake::touch_while_device_owns, range, &buffer, who + text_of(range));
+    if (how == Touch::load && !carveout::device_writes(buffer.direction)) continue;
+    report(Mistake::touch_while_device_owns, range, &buffer, what, stacks);
   }
+}
+
+void Checker::cpu_touched(PhysRange range, Touch how, std::string_view stacks) {
+  const std::lock_guard guard{mutex_};
+  const std::string_view verb = how == Touch::load    ? "loads"
+                                : how == Touch::store ? "stores"
+                                                      : "touches";
+  note("the CPU " + std::string{verb}, range);
+  check_touch("the CPU " + std::string{verb} + " ", range, Through::cache, how, stacks);
+}
+
+void Checker::stores_found(std::uint32_t cpu, PhysRange range) {
+  const std::lock_guard guard{mutex_};
+  note("CPU " + std::to_string(cpu) + " stored, some time before", range);
+  set_marks(cpu, range, kStored, kDeviceWrote | kLost);
 }
 
 void Checker::cpu_reads(std::uint32_t cpu, PhysRange range, Through through) {
   const std::lock_guard guard{mutex_};
   note("CPU " + std::to_string(cpu) + " loads", range);
-  check_touch(cpu, range, through, false);
-  if (through == Through::memory) return;
   const std::string who = "CPU " + std::to_string(cpu) + " loads ";
+  check_touch(who, range, through, Touch::load);
+  if (through == Through::memory) return;
   if (const auto stale = marked(cpu, range, kDeviceWrote)) {
     report(Mistake::missing_sync_after_device_wrote, *stale, find(*stale),
            who + text_of(*stale) +
@@ -265,7 +287,7 @@ void Checker::cpu_reads(std::uint32_t cpu, PhysRange range, Through through) {
 void Checker::cpu_writes(std::uint32_t cpu, PhysRange range, Through through) {
   const std::lock_guard guard{mutex_};
   note("CPU " + std::to_string(cpu) + " stores", range);
-  check_touch(cpu, range, through, true);
+  check_touch("CPU " + std::to_string(cpu) + " stores ", range, through, Touch::store);
   if (through == Through::cache && machine_.keeps_stores()) {
     set_marks(cpu, range, kStored, kDeviceWrote | kLost);
     // The rest of the line goes out with the store.
@@ -463,6 +485,11 @@ void Checker::free(Master device, PhysRange asked, Where where) {
 }
 
 void Checker::map(Master device, PhysRange given, Direction direction, Where where) {
+  note_map(device, given, direction, where);
+  machine_.device_owns(given, direction);
+}
+
+void Checker::note_map(Master device, PhysRange given, Direction direction, const Where& where) {
   const std::lock_guard guard{mutex_};
   const PhysRange range = canonical(given);
   if (range.empty()) return;
@@ -495,6 +522,7 @@ void Checker::map(Master device, PhysRange given, Direction direction, Where whe
 }
 
 void Checker::unmap(Master device, PhysRange given, Direction direction, Where where) {
+  machine_.cpu_owns(given);
   const std::lock_guard guard{mutex_};
   const PhysRange range = canonical(given);
   const std::string call = with_direction("unmap", direction, where);
@@ -548,11 +576,13 @@ void Checker::sync(Master device, PhysRange given, Direction direction, Owner to
 }
 
 void Checker::sync_for_cpu(Master device, PhysRange range, Direction direction, Where where) {
+  machine_.cpu_owns(range);
   sync(device, range, direction, Owner::cpu, where);
 }
 
 void Checker::sync_for_device(Master device, PhysRange range, Direction direction, Where where) {
   sync(device, range, direction, Owner::device, where);
+  machine_.device_owns(range, direction);
 }
 
 }  // namespace carveout::sim

@@ -37,6 +37,25 @@ Mapping::Mapping(std::size_t size_bytes, Access access) : data_{nullptr}, size_b
   }
 }
 
+Mapping::Mapping(const SharedMemory& memory) : Mapping{memory.size_bytes(), Access::none} {
+  void* const shown = ::mmap(data_, size_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+                             memory.descriptor(), 0);
+  if (shown == MAP_FAILED) fail("a view of a model's memory");
+}
+
+SharedMemory::SharedMemory(std::size_t size_bytes)
+    : descriptor_{::memfd_create("carveout-machine", MFD_CLOEXEC)}, size_bytes_{size_bytes} {
+  if (descriptor_ < 0) fail("a model's shared memory");
+  if (::ftruncate(descriptor_, static_cast<off_t>(size_bytes)) != 0) {
+    const int error = errno;
+    ::close(descriptor_);
+    errno = error;
+    fail("a model's shared memory");
+  }
+}
+
+SharedMemory::~SharedMemory() { ::close(descriptor_); }
+
 Mapping::Mapping(Mapping&& other) noexcept
     : data_{std::exchange(other.data_, nullptr)}, size_bytes_{other.size_bytes_} {}
 

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "carveout/core/address.hpp"
+#include "carveout/core/direction.hpp"
 #include "carveout_sim/observer.hpp"
 
 namespace carveout::sim {
@@ -23,6 +24,12 @@ class BusSide {
                            std::span<std::byte> into) = 0;
   virtual void device_write(Master master, PhysAddr to, std::span<const std::byte> from) = 0;
   virtual void device_refused(Master master, DmaRange range, BusError error) = 0;
+
+  /// The CPU is not to touch these bytes, or only not to write them (to_device), until it owns them
+  /// again. A machine that can take memory away does so; others leave it to the observer. Neither
+  /// is called by an observer from within what it is told.
+  virtual void device_owns(PhysRange range, Direction direction) = 0;
+  virtual void cpu_owns(PhysRange range) = 0;
 
   /// Who is told of everything from now on; nullptr: nobody. It outlives the machine, or is taken
   /// away first.

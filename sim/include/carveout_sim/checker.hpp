@@ -76,6 +76,7 @@ struct Report {
   PhysRange range;
   std::string buffer;  ///< which, allocated and mapped where and by whom, its owner now; may be ""
   std::vector<Happening> history;  ///< of that buffer, the last ones
+  std::string stacks;              ///< of a touch of a PlainMachine's memory
 
   /// All of it, with why() and cure().
   [[nodiscard]] std::string text() const;
@@ -137,6 +138,8 @@ class Checker final : public Observer {
   void cpu_reads(std::uint32_t cpu, PhysRange range, Through through) override;
   void cpu_writes(std::uint32_t cpu, PhysRange range, Through through) override;
   void cpu_maintains(std::uint32_t cpu, PhysRange lines, Maintenance what) override;
+  void stores_found(std::uint32_t cpu, PhysRange range) override;
+  void cpu_touched(PhysRange range, Touch how, std::string_view stacks) override;
   void cpu_orders(std::uint32_t cpu, Barrier barrier) override;
   void device_reads(Master master, PhysRange range, Started started) override;
   void device_writes(Master master, PhysRange range) override;
@@ -190,7 +193,8 @@ class Checker final : public Observer {
   /// Notes what happens in every live buffer that it touches.
   void note(std::string_view what, PhysRange range);
   void note(Buffer& buffer, std::string_view what, PhysRange range);
-  void report(Mistake mistake, PhysRange range, Buffer* buffer, std::string what);
+  void report(Mistake mistake, PhysRange range, Buffer* buffer, std::string what,
+              std::string_view stacks = {});
   [[nodiscard]] std::string describe(const Buffer& buffer) const;
 
   /// The stretch of a range whose bytes have a mark, in one CPU's lines; nothing where none has.
@@ -198,8 +202,10 @@ class Checker final : public Observer {
                                                 std::uint8_t mark) const;
   void set_marks(std::uint32_t cpu, PhysRange range, std::uint8_t set, std::uint8_t clear);
   [[nodiscard]] PhysRange lines_of(PhysRange range) const;
-  void check_touch(std::uint32_t cpu, PhysRange range, Through through, bool writes);
+  void check_touch(std::string_view who, PhysRange range, Through through, Touch how,
+                   std::string_view stacks = {});
   [[nodiscard]] Buffer* check_mapped(Master master, PhysRange range, std::string_view verb);
+  void note_map(Master device, PhysRange range, Direction direction, const Where& where);
   void sync(Master device, PhysRange range, Direction direction, Owner to, const Where& where);
 
   BusSide& machine_;

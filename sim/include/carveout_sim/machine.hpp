@@ -120,6 +120,9 @@ class Machine final : public BusSide, private Hands {
   void device_write(Master master, PhysAddr to, std::span<const std::byte> from) override;
   void device_refused(Master master, DmaRange range, BusError error) override;
 
+  void device_owns(PhysRange /*range*/, Direction /*direction*/) override {}
+  void cpu_owns(PhysRange /*range*/) override {}
+
   /// Who decides what hardware does by itself from now on; nullptr: it does nothing. It outlives
   /// the machine, or is taken away first.
   void set_adversary(Watcher* adversary);

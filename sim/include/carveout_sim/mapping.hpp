@@ -5,6 +5,24 @@
 
 namespace carveout::sim {
 
+/// Memory without an address: each Mapping of it shows the same bytes.
+class SharedMemory {
+ public:
+  /// @param size_bytes  whole host pages; zero at first.
+  /// @throws std::system_error  the host has no such memory.
+  explicit SharedMemory(std::size_t size_bytes);
+  SharedMemory(const SharedMemory&) = delete;
+  SharedMemory& operator=(const SharedMemory&) = delete;
+  ~SharedMemory();
+
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+  [[nodiscard]] std::size_t size_bytes() const { return size_bytes_; }
+
+ private:
+  int descriptor_;
+  std::size_t size_bytes_;
+};
+
 /// Host pages, with an inaccessible page on either side: a pointer that runs off one end faults.
 class Mapping {
  public:
@@ -16,6 +34,8 @@ class Mapping {
   /// @param size_bytes  whole host pages.
   /// @throws std::system_error  the host has no such memory.
   Mapping(std::size_t size_bytes, Access access);
+  /// `memory` need not outlive it.
+  explicit Mapping(const SharedMemory& memory);
   Mapping(Mapping&& other) noexcept;
   Mapping& operator=(Mapping&&) = delete;
   Mapping(const Mapping&) = delete;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "carveout/core/address.hpp"
 
@@ -13,6 +14,8 @@ enum class Through : std::uint8_t {
   cache,   ///< a cached address of RAM
   memory,  ///< past every cache
 };
+
+enum class Touch : std::uint8_t { load, store, unknown };
 
 /// Why a bus refuses a transfer.
 enum class BusError : std::uint8_t {
@@ -42,6 +45,12 @@ class Observer {
   virtual void cpu_writes(std::uint32_t cpu, PhysRange range, Through through) = 0;
   /// The whole lines.
   virtual void cpu_maintains(std::uint32_t cpu, PhysRange lines, Maintenance what) = 0;
+  /// Stores through the cache that were made some time before and are found only now: a machine of
+  /// plain pointers sees none of them as it happens.
+  virtual void stores_found(std::uint32_t cpu, PhysRange range) = 0;
+  /// A touch of memory that was taken away from the CPU, some time before. `stacks`: in words, who
+  /// touched it and who gave it to the device.
+  virtual void cpu_touched(PhysRange range, Touch how, std::string_view stacks) = 0;
   virtual void cpu_orders(std::uint32_t cpu, Barrier barrier) = 0;
   virtual void device_reads(Master master, PhysRange range, Started started) = 0;
   virtual void device_writes(Master master, PhysRange range) = 0;
