@@ -68,7 +68,6 @@ Adversary Adversary::worst() { return Adversary{Mode::worst}; }
 
 Adversary Adversary::replaying(Schedule schedule) {
   Adversary made{Mode::replaying};
-  std::ranges::stable_sort(schedule, {}, &Decision::moment);
   made.script_ = std::move(schedule);
   return made;
 }

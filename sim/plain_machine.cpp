@@ -147,7 +147,7 @@ struct PlainMachine::Touched {
 };
 
 struct PlainMachine::Pages {
-  enum State : std::uint8_t { cpus, no_stores, nothing, open };
+  enum State : std::uint8_t { kCpus, kNoStores, kNothing, kOpen };
 
   explicit Pages(std::size_t count) : state(count), taken_by(count), should_be(count) {}
 
@@ -168,14 +168,14 @@ bool PlainMachine::touched(const void* address, Touch how) noexcept {
   const std::size_t page = offset / host_page_bytes();
   const auto state = pages_->state[page].load(std::memory_order_acquire);
   // Where another thread opened it since this one faulted, the access goes on and is not told.
-  if (state == Pages::no_stores || state == Pages::nothing) {
+  if (state == Pages::kNoStores || state == Pages::kNothing) {
     const std::size_t index = pages_->touched.fetch_add(1, std::memory_order_relaxed);
     if (index < Pages::kTouches) {
       pages_->touches[index].offset = offset;
       pages_->touches[index].how = how;
       pages_->touches[index].stack.take();
     }
-    pages_->state[page].store(Pages::open, std::memory_order_release);
+    pages_->state[page].store(Pages::kOpen, std::memory_order_release);
   }
   return ::mprotect(cached_view_.data() + page * host_page_bytes(), host_page_bytes(),
                     PROT_READ | PROT_WRITE) == 0;
@@ -201,10 +201,10 @@ void PlainMachine::settle() {
   }
   if (pages_->touched.exchange(0) == 0) return;
   for (std::size_t page = 0; page < pages_->state.size(); ++page) {
-    if (pages_->state[page].load() != Pages::open) continue;
+    if (pages_->state[page].load() != Pages::kOpen) continue;
     const auto state = pages_->should_be[page];
     ::mprotect(cached_view_.data() + page * host_page_bytes(), host_page_bytes(),
-               state == Pages::no_stores ? PROT_READ : PROT_NONE);
+               state == Pages::kNoStores ? PROT_READ : PROT_NONE);
     pages_->state[page].store(state);
   }
 }
@@ -220,14 +220,14 @@ void PlainMachine::device_owns(PhysRange range, Direction direction) {
   if (first >= end) return;
   auto stack = std::make_shared<Stack>();
   stack->take();
-  const auto state = carveout::device_writes(direction) ? Pages::nothing : Pages::no_stores;
+  const auto state = carveout::device_writes(direction) ? Pages::kNothing : Pages::kNoStores;
   for (std::size_t page = first; page < end; ++page) {
     pages_->taken_by[page] = stack;
     pages_->should_be[page] = state;
     pages_->state[page].store(state);
   }
   ::mprotect(cached_view_.data() + first * page_bytes, (end - first) * page_bytes,
-             state == Pages::no_stores ? PROT_READ : PROT_NONE);
+             state == Pages::kNoStores ? PROT_READ : PROT_NONE);
 }
 
 void PlainMachine::cpu_owns(PhysRange range) {
@@ -238,9 +238,9 @@ void PlainMachine::cpu_owns(PhysRange range) {
   const std::size_t offset = offset_of(range.base);
   const std::size_t end = (offset + range.size_bytes + page_bytes - 1) / page_bytes;
   for (std::size_t page = offset / page_bytes; page < end; ++page) {
-    if (pages_->state[page].load() == Pages::cpus) continue;
+    if (pages_->state[page].load() == Pages::kCpus) continue;
     ::mprotect(cached_view_.data() + page * page_bytes, page_bytes, PROT_READ | PROT_WRITE);
-    pages_->state[page].store(Pages::cpus);
+    pages_->state[page].store(Pages::kCpus);
   }
 }
 

@@ -42,7 +42,8 @@ class Adversary : public Watcher {
   ///   ones elsewhere; every load that may passes the one before it. Nothing dirty is written
   ///   back, and no store goes out, that a device would miss otherwise.
   [[nodiscard]] static Adversary worst();
-  /// Exactly these; what is not possible when its moment comes is left out.
+  /// Exactly these, which stand in the order of their moments; what is not possible when its moment
+  /// comes is left out.
   [[nodiscard]] static Adversary replaying(Schedule schedule);
 
   void at(const Moment& moment, Hands& hands) override;
