@@ -36,8 +36,7 @@ void start_receive(void* into, std::size_t size) {
 std::uint8_t run(Forgets forgets) {
   sim::PlainMachine made;
   machine = &made;
-  auto* const packet =
-      reinterpret_cast<std::uint8_t*>(made.cpu_view({made.alias().cached, 64}));
+  auto* const packet = reinterpret_cast<std::uint8_t*>(made.cpu_view({made.alias().cached, 64}));
   return receive(packet, 64, forgets);
 }
 
