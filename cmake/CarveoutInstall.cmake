@@ -8,6 +8,9 @@ set(components core c linux)
 if(CARVEOUT_HAVE_DEVICE_TREE)
   list(APPEND components device_tree)
 endif()
+if(TARGET carveout_machine)
+  list(APPEND components machine)
+endif()
 foreach(component IN LISTS components)
   install(
     TARGETS carveout_${component}
