@@ -92,6 +92,33 @@ TEST_F(Bounce, SyncsMoveAPartEachWay) {
   EXPECT_EQ(board_.load(bytes_.cpu, 0x80), expected);
 }
 
+TEST_F(Bounce, APartIsWidenedToTheLinesOfItsCopyAndNotToThoseOfTheBytes) {
+  // The bytes begin in the middle of a line, and their copy 2 bytes into one.
+  const CpuBytes odd = board_.cpu_bytes(ram(0x2012, 0x80));
+  const MappedBytes mapped = must(map(device_, odd, Direction::bidirectional));
+  ASSERT_EQ(mapped.dma.raw() % 32, 2U);
+  const Part wide = whole_lines(device_, mapped, {.offset_bytes = 0x20, .size_bytes = 1});
+  EXPECT_EQ(wide.offset_bytes, 0x1eU);
+  EXPECT_EQ(wide.size_bytes, 0x20U);
+  const Part first = whole_lines(device_, mapped, {.offset_bytes = 1, .size_bytes = 1});
+  EXPECT_EQ(first.offset_bytes, 0U) << "not beyond the mapping";
+  EXPECT_EQ(first.size_bytes, 0x1eU);
+  const Part last = whole_lines(device_, mapped, {.offset_bytes = 0x7f, .size_bytes = 1});
+  EXPECT_EQ(last.offset_bytes, 0x7eU);
+  EXPECT_EQ(last.size_bytes, 2U);
+  const Part outside = whole_lines(device_, mapped, {.offset_bytes = 0x80, .size_bytes = 1});
+  EXPECT_EQ(outside.offset_bytes, 0x80U);
+  EXPECT_EQ(outside.size_bytes, 1U);
+}
+
+TEST_F(Bounce, APartOfWhatNoCacheIsBetweenIsNotWidened) {
+  Device& coherent = board_.device("c", {.coherent = true});
+  const MappedBytes mapped = must(map(coherent, bytes_, Direction::bidirectional));
+  const Part part = whole_lines(coherent, mapped, {.offset_bytes = 0x21, .size_bytes = 1});
+  EXPECT_EQ(part.offset_bytes, 0x21U);
+  EXPECT_EQ(part.size_bytes, 1U);
+}
+
 TEST_F(Bounce, WithATableThatOnlyInvalidatesBeforeAReadNothingOfAnotherOwnerIsLeftToTheCpu) {
   for (const SyncTable& table : {sync_tables::arm, sync_tables::xtensa, sync_tables::hexagon,
                                  sync_tables::openrisc, sync_tables::mips}) {
