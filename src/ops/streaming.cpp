@@ -301,10 +301,11 @@ Result<void> sync_for_device(const Device& device, const MappedBytes& mapped) {
 }
 
 Part whole_lines(const Device& device, const MappedBytes& mapped, Part part) {
-  if (fault_of(part, mapped)) return part;
+  // A copy lies in other lines than what it is a copy of.
+  const CpuBytes there = at_device(mapped);
+  if (fault_of(part, mapped) || !has_cache_work(device, there)) return part;
   const std::uint64_t line_bytes = port_of(device).cache_line_bytes();
-  // Of how its address lies within a line, nothing else of the pointer matters.
-  const std::uint64_t lead = reinterpret_cast<std::uintptr_t>(mapped.bytes.cpu) & (line_bytes - 1);
+  const std::uint64_t lead = reinterpret_cast<std::uintptr_t>(there.cpu) & (line_bytes - 1);
   const std::uint64_t first = align_down(lead + part.offset_bytes, line_bytes);
   const std::uint64_t begin = first > lead ? first - lead : 0;
   const auto end = align_up(lead + part.offset_bytes + part.size_bytes, line_bytes);

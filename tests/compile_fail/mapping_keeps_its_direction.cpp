@@ -1,5 +1,5 @@
 // What was mapped for the device to read is not taken for what it may write.
-// expect: (could not convert|no viable conversion|cannot convert|no known conversion)
+// expect: could not convert|cannot convert|no known conversion
 #include <utility>
 
 #include <carveout/ops/stream_buffer.hpp>

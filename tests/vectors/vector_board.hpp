@@ -124,9 +124,10 @@ class VectorBoard {
     if (taken->block) must(free_coherent(*taken->block));
     return taken->role;
   }
-  /// The device address of one byte of memory.
+  /// The device address of one byte of memory that is to be mapped.
   [[nodiscard]] std::optional<DmaAddr> map(std::uint64_t phys, Holder index = 0) const {
-    return device(index).to_dma({PhysAddr{phys}, 1});
+    const auto dma = streaming_address(device(index), {PhysAddr{phys}, 1});
+    return dma ? std::optional{*dma} : std::nullopt;
   }
   /// The memory behind one device address.
   [[nodiscard]] std::optional<PhysAddr> unmap(std::uint64_t dma, Holder index = 0) const {

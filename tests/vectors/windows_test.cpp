@@ -1,5 +1,5 @@
-// Rows 19 to 35 and 40: what a bus shows, found in trees. Where a row maps a buffer, the
-// translation of its first byte is tested.
+// Rows 19 to 35 and 40: what a bus shows, found in trees. Where a row maps a buffer, the address of
+// its first byte is tested, as map() finds it.
 #include <gtest/gtest.h>
 
 #include <bit>

@@ -81,8 +81,8 @@ struct Part {
                                       Direction direction, const MapOptions& options = {});
 
 /// Gives the bytes, or a part of them, to the CPU for a while; the mapping goes on. Reads of the
-/// CPU see what the device wrote. The device leaves them alone meanwhile, and what else lies in the
-/// first and last cache line of the part, too.
+/// CPU see what the device wrote. The device leaves them alone until they are given back, and what
+/// else lies in their cache lines, too: whole_lines().
 ///
 /// Fails with: outside_mapping, zero_size (an empty part).
 /// Cost: linear in the size, for cache work and a copy. Context: any.
@@ -93,8 +93,8 @@ Result<void> sync_for_cpu(const Device& device, const MappedBytes& mapped, Part 
 Result<void> sync_for_device(const Device& device, const MappedBytes& mapped);
 Result<void> sync_for_device(const Device& device, const MappedBytes& mapped, Part part);
 
-/// A part widened to the whole cache lines that it touches, but never beyond the mapping: what a
-/// sync of the part passes in fact, where caches stand between.
+/// A part widened to the whole cache lines that it touches where the device finds it, but never
+/// beyond the mapping: what a sync of the part passes in fact, where caches stand between.
 ///
 /// @param part  inside the mapping; what is not is returned as it is.
 [[nodiscard]] Part whole_lines(const Device& device, const MappedBytes& mapped, Part part);

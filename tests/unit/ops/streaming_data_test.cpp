@@ -39,7 +39,7 @@ class Streaming : public testing::Test {
   const CpuBytes bytes_ = board_.cpu_bytes(kRange);
 };
 
-TEST_F(Streaming, Row61TheDeviceReadsWhatTheCpuWroteBecauseMapCleans) {
+TEST_F(Streaming, TheDeviceReadsWhatTheCpuWroteBecauseMapCleans) {
   for (const Direction direction : {Direction::to_device, Direction::bidirectional}) {
     const Bytes sent = pattern(kSize, 3 + static_cast<unsigned>(direction));
     board_.store(bytes_.cpu, sent);
@@ -49,7 +49,7 @@ TEST_F(Streaming, Row61TheDeviceReadsWhatTheCpuWroteBecauseMapCleans) {
   }
 }
 
-TEST_F(Streaming, Row62WhatWasPrefetchedMidwayIsStaleUntilUnmap) {
+TEST_F(Streaming, WhatWasPrefetchedMidwayIsStaleUntilUnmap) {
   for (const Direction direction : {Direction::from_device, Direction::bidirectional}) {
     board_.put_in_ram(kRange.base, pattern(kSize, 1));
     const MappedBytes mapped = must(map(device_, bytes_, direction));
@@ -129,23 +129,6 @@ TEST_F(Streaming, ANeighboursByteInALineThatIsOnlyReadSurvives) {
   const MappedBytes mapped = must(map(device_, part, Direction::to_device));
   must(unmap(device_, mapped));
   EXPECT_EQ(board_.load(bytes_.cpu, kSize), pattern(kSize, 6));
-}
-
-TEST_F(Streaming, Row60BytesThatShareTheirLinesAreRefusedAndBouncedWhereThereIsAPool) {
-  const CpuBytes shared = board_.cpu_bytes(ram(0x2010, 0x40));
-  ASSERT_EQ(test::error_of(map(device_, shared, Direction::from_device)), Error::partial_line);
-  board_.default_pool("bounce", ram(0x8000, 0x1000), Role::bounce);
-  board_.store(bytes_.cpu, pattern(kSize, 6));
-  const MappedBytes mapped = must(map(device_, shared, Direction::from_device));
-  // A neighbour writes the line that the buffer begins in, and another evicts it: no matter.
-  board_.machine.store(bytes_.cpu, std::byte{0x5a});
-  ASSERT_TRUE(board_.engine(device_).write(mapped.dma, pattern(0x40, 2)));
-  evict_everything();
-  must(unmap(device_, mapped));
-  Bytes expected = pattern(kSize, 6);
-  std::ranges::copy(pattern(0x40, 2), expected.begin() + 0x10);
-  expected[0] = std::byte{0x5a};
-  EXPECT_EQ(board_.load(bytes_.cpu, kSize), expected);
 }
 
 TEST_F(Streaming, SkippingTheWorkLeavesItToTheCaller) {
