@@ -102,8 +102,6 @@ constexpr Words words_of(Error error) {
       return {"not_placed", "there is no place for it in memory"};
     case Error::malformed:
       return {"malformed", "the tree states it in a way that cannot be read"};
-    case Error::bad_tree:
-      return {"bad_tree", "the blob cannot be read as a flattened device tree"};
     case Error::no_such_node:
       return {"no_such_node", "the tree has no node of that path"};
   }
@@ -136,6 +134,8 @@ constexpr std::string_view link_to_asked(Error error) {
       return " asked or given back";
     case Error::storage_too_small:
       return " needed";
+    case Error::in_use:
+      return " in use";
     default:
       return " asked";
   }

@@ -66,7 +66,10 @@ Result<void> Pool::give_back_locked(const Block& block) {
 Result<void> Pool::close() {
   const LockGuard guard{port_, lock_};
   if (closed_) return refuse(Error::pool_gone, settings_.name);
-  if (allocator_.usage().blocks != 0) return refuse(Error::in_use, settings_.name);
+  if (const Usage usage = allocator_.usage(); usage.blocks != 0) {
+    return Result<void>{std::unexpect, Error::in_use, settings_.name, std::string_view{},
+                        usage.used_bytes};
+  }
   closed_ = true;
   return {};
 }

@@ -154,7 +154,9 @@ System::System(const Platform& platform, std::span<std::byte> storage)
 Result<System*> System::create(const Platform& platform, std::span<std::byte> storage) {
   if (!is_power_of_two(platform.granule_bytes)) return refuse(Error::bad_granule);
   for (const Alias& alias : platform.aliases) {
-    if (!is_sound(alias, platform.port.cache_line_bytes())) return refuse(Error::bad_alias);
+    if (!is_sound(alias, platform.port.cache_line_bytes())) {
+      return std::unexpected{Failure{.code = Error::bad_alias, .asked_bytes = alias.size_bytes}};
+    }
   }
   const auto at = reinterpret_cast<std::uintptr_t>(storage.data());
   const std::size_t skipped = (kAlign - at % kAlign) % kAlign;
@@ -232,21 +234,30 @@ std::uint64_t System::granule_of(std::uint64_t stated_bytes) const {
 Result<Pool*> System::declare(const PoolSettings& settings) {
   if (find_pool(settings.name) != nullptr)
     return refuse(Error::already_declared, settings.name, settings.name);
+  if (settings.chunks.empty()) return refuse(Error::empty_range, settings.name);
+  const auto refuse_range = [&](Error code, PhysRange range, std::string_view other = {},
+                                std::optional<std::uint64_t> stated = {}) {
+    return std::unexpected{Failure{.code = code,
+                                   .pool = settings.name,
+                                   .other = other,
+                                   .asked_bytes = range.size_bytes,
+                                   .stated = stated}};
+  };
   // Before it is compared with the cache line, which would hide it.
   if (settings.granule_bytes != 0 && !is_power_of_two(settings.granule_bytes))
-    return refuse(Error::bad_granule, settings.name);
+    return refuse_range(Error::bad_granule, settings.chunks.front(), {}, settings.granule_bytes);
   const std::uint64_t granule = granule_of(settings.granule_bytes);
-  if (settings.chunks.empty()) return refuse(Error::empty_range, settings.name);
   for (std::size_t i = 0; i < settings.chunks.size(); ++i) {
     const PhysRange& range = settings.chunks[i];
     if (range.empty()) return refuse(Error::empty_range, settings.name);
-    if (range.wraps()) return refuse(Error::wraps, settings.name);
-    if (inward(range, granule).empty()) return refuse(Error::below_granule, settings.name);
+    if (range.wraps()) return refuse_range(Error::wraps, range);
+    if (inward(range, granule).empty())
+      return refuse_range(Error::below_granule, range, {}, granule);
     if (const Pool* other = overlapping(range))
-      return refuse(Error::overlaps, settings.name, other->name());
+      return refuse_range(Error::overlaps, range, other->name());
     for (const PhysRange& earlier : settings.chunks.first(i)) {
       if (share_bytes(platform_.aliases, range, earlier))
-        return refuse(Error::overlaps, settings.name, settings.name);
+        return refuse_range(Error::overlaps, range, settings.name);
     }
   }
 

@@ -1,4 +1,4 @@
-// Rows 16 to 18 and 36 to 39: pools of one device.
+// Rows 16 to 18 and 36 to 39, 41 and 42: pools of one device.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -120,6 +120,17 @@ TEST_P(Rows, Row39_FullContiguousMemoryOfTheDeviceIsFinal) {
   const OwnPool board{"row39", {PhysAddr{0x8040'0000}, 0x40'0000}, GetParam()};
   must(board.alloc(0x40'0000));
   EXPECT_EQ(error_of(board.alloc(4096)), Error::exhausted);
+}
+
+/// Linux rejects both regions, because they are no whole pageblocks. There are none here.
+TEST_P(Rows, Row41_AReusableRegionOfAMebibyteServes) {
+  const OwnPool board{"row41", {PhysAddr{0x6fc0'0000}, 0x10'0000}, GetParam()};
+  EXPECT_EQ(must(board.alloc(0x10'0000)).phys, PhysAddr{0x6fc0'0000});
+}
+
+TEST_P(Rows, Row42_AReusableRegionThatIsNoMultipleOfTwoMebibytesServes) {
+  const OwnPool board{"row42", {PhysAddr{0x4000'0000}, 0x4c'0000}, GetParam()};
+  EXPECT_EQ(must(board.alloc(0x4c'0000)).phys, PhysAddr{0x4000'0000});
 }
 
 }  // namespace

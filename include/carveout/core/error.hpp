@@ -62,7 +62,6 @@ enum class Error : std::uint8_t {
   storage_too_small,  ///< the storage given is less than what measure() said
   malformed,          ///< the tree states it in a way that cannot be read
   not_placed,         ///< a dynamic region that fits nowhere
-  bad_tree,           ///< the blob cannot be read as a flattened device tree
   no_such_node,       ///< no node of that path
 };
 

@@ -292,7 +292,8 @@ TEST(PoolStatistics, AreReadUnderTheLock) {
 TEST(PoolClose, IsRefusedWhileABlockLivesAndThePoolGoesOn) {
   Bench bench{{plain()}};
   const Block block = *bench.take({.size_bytes = 64, .holder = 3});
-  EXPECT_EQ(bench.pool().close().error(), (Failure{.code = Error::in_use, .pool = "bench"}));
+  EXPECT_EQ(bench.pool().close().error(),
+            (Failure{.code = Error::in_use, .pool = "bench", .asked_bytes = 64}));
   EXPECT_EQ(bench.pool().any_holder(), 3U);
   EXPECT_FALSE(bench.pool().closed());
   EXPECT_TRUE(bench.pool().give_back(block));

@@ -128,7 +128,7 @@ class BuiltBoard {
       specs.push_back({.node = paths_[i], .coherent_mask = DmaAddr{facts_.devices[i].mask}});
     }
     system = must(setup::build(tree.tree(), specs, platform_, storage(), [this](const Finding& f) {
-      if (f.severity == Severity::error) refused_.push_back(f.error.value_or(Error::bad_tree));
+      if (f.severity == Severity::error) refused_.push_back(f.error.value_or(Error::malformed));
     }));
   }
 
