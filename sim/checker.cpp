@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <iterator>
 
-#include "carveout/core/size.hpp"
+#include "lines.hpp"
 #include "text.hpp"
 
 namespace carveout::sim {
@@ -51,7 +51,7 @@ Checker::Checker(BusSide& machine, Settings settings)
     : machine_{machine},
       settings_{std::move(settings)},
       line_bytes_{machine.line_bytes()},
-      cpus_(machine.cpus()) {
+      cpus_(machine.cpus(), CpuState{MarkedLines{line_bytes_}, {}}) {
   machine_.set_observer(this);
 }
 
@@ -76,11 +76,6 @@ std::vector<Report> Checker::reports() const {
 
 PhysRange Checker::canonical(PhysRange range) const {
   return {machine_.canonical(range.base), range.size_bytes};
-}
-
-PhysRange Checker::lines_of(PhysRange range) const {
-  return PhysRange::from_to(PhysAddr{align_down(range.base.raw(), line_bytes_)},
-                            PhysAddr{range.last().raw() | (line_bytes_ - 1)});
 }
 
 std::string Checker::device_name(Master device) const {
@@ -186,48 +181,6 @@ void Checker::report(Mistake mistake, PhysRange range, Buffer* buffer, std::stri
 
 // ---- what the cache may hold -------------------------------------------------------------------
 
-std::optional<PhysRange> Checker::marked(std::uint32_t cpu, PhysRange range,
-                                         std::uint8_t mark) const {
-  std::optional<PhysRange> found;
-  const auto& lines = cpus_[cpu].lines;
-  for (std::uint64_t at = range.base.raw(), left = range.size_bytes; left != 0;) {
-    const std::uint64_t offset = at & (line_bytes_ - 1);
-    const std::uint64_t length = std::min<std::uint64_t>(line_bytes_ - offset, left);
-    if (const auto line = lines.find(at - offset); line != lines.end()) {
-      for (std::uint64_t i = 0; i < length; ++i) {
-        const bool has = (line->second[offset + i] & mark) != 0;
-        if (has && !found) found = PhysRange{PhysAddr{at + i}, 0};
-        if (found && has && found->base.raw() + found->size_bytes == at + i) ++found->size_bytes;
-        if (found && !has) return found;
-      }
-    } else if (found) {
-      return found;
-    }
-    at += length;
-    left -= length;
-  }
-  return found;
-}
-
-void Checker::set_marks(std::uint32_t cpu, PhysRange range, std::uint8_t set, std::uint8_t clear) {
-  auto& lines = cpus_[cpu].lines;
-  for (std::uint64_t at = range.base.raw(), left = range.size_bytes; left != 0;) {
-    const std::uint64_t offset = at & (line_bytes_ - 1);
-    const std::uint64_t length = std::min<std::uint64_t>(line_bytes_ - offset, left);
-    auto line = lines.find(at - offset);
-    if (line == lines.end() && set != 0) {
-      line = lines.emplace(at - offset, Marks(line_bytes_)).first;
-    }
-    if (line != lines.end()) {
-      for (std::uint64_t i = offset; i < offset + length; ++i) {
-        line->second[i] = static_cast<std::uint8_t>((line->second[i] & ~clear) | set);
-      }
-    }
-    at += length;
-    left -= length;
-  }
-}
-
 void Checker::check_touch(std::string_view who, PhysRange range, Through through, Touch how,
                           std::string_view stacks) {
   const std::string what = std::string{who} + text_of(range);
@@ -263,7 +216,8 @@ void Checker::cpu_touched(PhysRange range, Touch how, std::string_view stacks) {
 void Checker::stores_found(std::uint32_t cpu, PhysRange range) {
   const std::lock_guard guard{mutex_};
   note("CPU " + std::to_string(cpu) + " stored, some time before", range);
-  set_marks(cpu, range, kStored, kDeviceWrote | kLost);
+  cpus_[cpu].lines.change(range, MarkedLines::kStored,
+                          MarkedLines::kDeviceWrote | MarkedLines::kLost);
 }
 
 void Checker::cpu_reads(std::uint32_t cpu, PhysRange range, Through through) {
@@ -272,13 +226,13 @@ void Checker::cpu_reads(std::uint32_t cpu, PhysRange range, Through through) {
   const std::string who = "CPU " + std::to_string(cpu) + " loads ";
   check_touch(who, range, through, Touch::load);
   if (through == Through::memory) return;
-  if (const auto stale = marked(cpu, range, kDeviceWrote)) {
+  if (const auto stale = cpus_[cpu].lines.find(range, MarkedLines::kDeviceWrote)) {
     report(Mistake::missing_sync_after_device_wrote, *stale, find(*stale),
            who + text_of(*stale) +
                " through its cache; a device wrote it, and the line was not "
                "invalidated since");
   }
-  if (const auto lost = marked(cpu, range, kLost)) {
+  if (const auto lost = cpus_[cpu].lines.find(range, MarkedLines::kLost)) {
     report(Mistake::store_lost_by_invalidate, *lost, find(*lost),
            who + text_of(*lost) + ", which it stored before and an invalidate threw away");
   }
@@ -289,9 +243,11 @@ void Checker::cpu_writes(std::uint32_t cpu, PhysRange range, Through through) {
   note("CPU " + std::to_string(cpu) + " stores", range);
   check_touch("CPU " + std::to_string(cpu) + " stores ", range, through, Touch::store);
   if (through == Through::cache && machine_.keeps_stores()) {
-    set_marks(cpu, range, kStored, kDeviceWrote | kLost);
+    cpus_[cpu].lines.change(range, MarkedLines::kStored,
+                            MarkedLines::kDeviceWrote | MarkedLines::kLost);
     // The rest of the line goes out with the store.
-    if (const auto stale = marked(cpu, lines_of(range), kDeviceWrote)) {
+    if (const auto stale =
+            cpus_[cpu].lines.find(whole_lines(range, line_bytes_), MarkedLines::kDeviceWrote)) {
       Buffer* const buffer = find(*stale);
       const bool neighbour = buffer != nullptr && !buffer->range.contains(range);
       report(neighbour ? Mistake::line_shared : Mistake::missing_sync_after_device_wrote, *stale,
@@ -313,22 +269,15 @@ void Checker::cpu_maintains(std::uint32_t cpu, PhysRange lines, Maintenance what
   switch (what) {
     case Maintenance::clean:
       note("CPU " + std::to_string(cpu) + " cleans", lines);
-      set_marks(cpu, lines, 0, kStored);
+      cpus_[cpu].lines.change(lines, 0, MarkedLines::kStored);
       break;
     case Maintenance::invalidate:
       note("CPU " + std::to_string(cpu) + " invalidates", lines);
-      for (std::uint64_t at = lines.base.raw(); at <= lines.last().raw(); at += line_bytes_) {
-        const auto line = cpus_[cpu].lines.find(at);
-        if (line == cpus_[cpu].lines.end()) continue;
-        for (std::uint8_t& marks : line->second) {
-          if ((marks & kStored) != 0) marks |= kLost;
-          marks &= kLost;
-        }
-      }
+      cpus_[cpu].lines.invalidate(lines);
       break;
     case Maintenance::clean_invalidate:
       note("CPU " + std::to_string(cpu) + " cleans and invalidates", lines);
-      set_marks(cpu, lines, 0, kStored | kDeviceWrote);
+      cpus_[cpu].lines.change(lines, 0, MarkedLines::kStored | MarkedLines::kDeviceWrote);
       break;
   }
   if (what != Maintenance::invalidate) {
@@ -367,9 +316,9 @@ void Checker::device_reads(Master master, PhysRange range, Started started) {
   const std::string who = device_name(master) + " reads ";
   for (std::uint32_t cpu = 0; cpu < cpus_.size(); ++cpu) {
     const std::string by = ", which CPU " + std::to_string(cpu) + " stored ";
-    if (const auto stored = marked(cpu, range, kStored)) {
+    if (const auto stored = cpus_[cpu].lines.find(range, MarkedLines::kStored)) {
       report(Mistake::missing_sync_before_device_reads, *stored, buffer,
-             who + text_of(*stored) + by + "through its cache and did not clean");
+             joined({who, text_of(*stored), by, "through its cache and did not clean"}));
     }
     bool saw_later = false;
     auto& stores = cpus_[cpu].unpublished;
@@ -377,12 +326,12 @@ void Checker::device_reads(Master master, PhysRange range, Started started) {
       if (store->range.overlaps(range)) {
         if (started == Started::by_cpu) {
           report(Mistake::missing_publish_barrier, store->range, buffer,
-                 who + text_of(store->range) + by + "with no barrier since");
+                 joined({who, text_of(store->range), by, "with no barrier since"}));
         } else if (saw_later) {
-          report(Mistake::published_before_data, store->range, buffer,
-                 who + text_of(store->range) + by +
-                     "before another store that it has read, with "
-                     "no barrier between the two");
+          report(
+              Mistake::published_before_data, store->range, buffer,
+              joined({who, text_of(store->range), by,
+                      "before another store that it has read, with no barrier between the two"}));
         }
         store->device_saw = true;
       } else {
@@ -402,7 +351,8 @@ void Checker::device_writes(Master master, PhysRange range) {
     report(Mistake::device_write_to_read_only, range, buffer, who);
   }
   for (std::uint32_t cpu = 0; cpu < cpus_.size(); ++cpu) {
-    if (const auto stored = marked(cpu, lines_of(range), kStored)) {
+    if (const auto stored =
+            cpus_[cpu].lines.find(whole_lines(range, line_bytes_), MarkedLines::kStored)) {
       const PhysRange whose = buffer != nullptr ? buffer->range : range;
       const bool neighbour = !whose.overlaps(*stored);
       report(neighbour ? Mistake::line_shared : Mistake::dirty_line_over_device_data, *stored,
@@ -410,7 +360,7 @@ void Checker::device_writes(Master master, PhysRange range) {
              who + "; CPU " + std::to_string(cpu) + " stored " + text_of(*stored) +
                  " of the same lines and did not clean it");
     }
-    set_marks(cpu, range, kDeviceWrote, kLost);
+    cpus_[cpu].lines.change(range, MarkedLines::kDeviceWrote, MarkedLines::kLost);
   }
 }
 
@@ -484,9 +434,9 @@ void Checker::free(Master device, PhysRange asked, Where where) {
   bury(freed_, block);
 }
 
-void Checker::map(Master device, PhysRange given, Direction direction, Where where) {
-  note_map(device, given, direction, where);
-  machine_.device_owns(given, direction);
+void Checker::map(Master device, PhysRange range, Direction direction, Where where) {
+  note_map(device, range, direction, where);
+  machine_.device_owns(range, direction);
 }
 
 void Checker::note_map(Master device, PhysRange given, Direction direction, const Where& where) {
@@ -499,9 +449,11 @@ void Checker::note_map(Master device, PhysRange given, Direction direction, cons
     report(Mistake::use_after_detach, range, nullptr, what);
   }
   const bool writes = carveout::device_writes(direction);
+  const PhysRange lines = whole_lines(range, line_bytes_);
   for (std::size_t i = 0; i < live_.size(); ++i) {
     Buffer& other = live_[i];
-    if (other.made != Made::by_map || !lines_of(other.range).overlaps(lines_of(range))) continue;
+    if (other.made != Made::by_map || !lines.overlaps(whole_lines(other.range, line_bytes_)))
+      continue;
     if (!writes && !carveout::device_writes(other.direction)) continue;
     report(Mistake::map_overlap, range, &other, what);
   }
@@ -515,16 +467,16 @@ void Checker::note_map(Master device, PhysRange given, Direction direction, cons
                    .history = {}});
   ++happened_;
   note(live_.back(), with_direction("map", direction, where), range);
-  if (writes && lines_of(range) != range) {
+  if (writes && lines != range) {
     report(Mistake::partial_line, range, &live_.back(),
            what + ", which is not whole lines of " + std::to_string(line_bytes_) + " bytes");
   }
 }
 
-void Checker::unmap(Master device, PhysRange given, Direction direction, Where where) {
-  machine_.cpu_owns(given);
+void Checker::unmap(Master device, PhysRange range, Direction direction, Where where) {
+  machine_.cpu_owns(range);
   const std::lock_guard guard{mutex_};
-  const PhysRange range = canonical(given);
+  range = canonical(range);
   const std::string call = with_direction("unmap", direction, where);
   const std::string what = call + " of " + text_of(range);
   Buffer* const mapping = mapped_at(device, range.base);

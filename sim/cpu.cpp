@@ -4,8 +4,8 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "carveout/core/size.hpp"
 #include "carveout/port/cache_lines.hpp"
+#include "lines.hpp"
 
 namespace carveout::sim {
 
@@ -125,9 +125,7 @@ void Cpu::maintain(Maintenance what, const std::byte* at, std::size_t size_bytes
     throw std::invalid_argument{"cache maintenance through an uncached alias does nothing"};
   }
   const std::size_t line_bytes = cache_->geometry().line_bytes;
-  const PhysRange lines =
-      PhysRange::from_to(PhysAddr{align_down(place.phys.raw(), line_bytes)},
-                         PhysAddr{(place.phys.raw() + (size_bytes - 1)) | (line_bytes - 1)});
+  const PhysRange lines = whole_lines({place.phys, size_bytes}, line_bytes);
   fabric_.at(MomentKind::maintenance, index_, lines);
   if (fabric_.observer != nullptr) fabric_.observer->cpu_maintains(index_, lines, what);
   for_each_line(place.phys.raw(), size_bytes, line_bytes, [&](std::uintptr_t line) {

@@ -12,13 +12,13 @@
 #include <source_location>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "carveout/core/address.hpp"
 #include "carveout/core/direction.hpp"
 #include "carveout_sim/bus_side.hpp"
+#include "carveout_sim/marked_lines.hpp"
 #include "carveout_sim/observer.hpp"
 
 namespace carveout::sim {
@@ -163,19 +163,12 @@ class Checker final : public Observer {
     std::vector<Happening> history;
     std::uint32_t reported = 0;  ///< a bit for each Mistake
   };
-  /// What one CPU's cache may hold of a line: a set of Mark for each byte.
-  using Marks = std::vector<std::uint8_t>;
-  enum Mark : std::uint8_t {
-    kStored = 1,       ///< by the CPU, and not cleaned since
-    kDeviceWrote = 2,  ///< and the CPU did not invalidate since
-    kLost = 4,         ///< stored by the CPU, and thrown away
-  };
   struct Store {
     PhysRange range;
     bool device_saw;
   };
   struct CpuState {
-    std::unordered_map<std::uint64_t, Marks> lines;
+    MarkedLines lines;
     std::vector<Store> unpublished;  ///< past the cache, since the last publish barrier
   };
 
@@ -197,16 +190,11 @@ class Checker final : public Observer {
               std::string_view stacks = {});
   [[nodiscard]] std::string describe(const Buffer& buffer) const;
 
-  /// The stretch of a range whose bytes have a mark, in one CPU's lines; nothing where none has.
-  [[nodiscard]] std::optional<PhysRange> marked(std::uint32_t cpu, PhysRange range,
-                                                std::uint8_t mark) const;
-  void set_marks(std::uint32_t cpu, PhysRange range, std::uint8_t set, std::uint8_t clear);
-  [[nodiscard]] PhysRange lines_of(PhysRange range) const;
   void check_touch(std::string_view who, PhysRange range, Through through, Touch how,
                    std::string_view stacks = {});
   [[nodiscard]] Buffer* check_mapped(Master master, PhysRange range, std::string_view verb);
-  void note_map(Master device, PhysRange range, Direction direction, const Where& where);
-  void sync(Master device, PhysRange range, Direction direction, Owner to, const Where& where);
+  void note_map(Master device, PhysRange given, Direction direction, const Where& where);
+  void sync(Master device, PhysRange given, Direction direction, Owner to, const Where& where);
 
   BusSide& machine_;
   Settings settings_;

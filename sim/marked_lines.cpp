@@ -1,0 +1,51 @@
+#include "carveout_sim/marked_lines.hpp"
+
+#include "carveout/port/cache_lines.hpp"
+
+namespace carveout::sim {
+
+std::optional<PhysRange> MarkedLines::find(PhysRange range, std::uint8_t marks) const {
+  std::optional<PhysRange> found;
+  for_each_line(range.base.raw(), range.size_bytes, line_bytes_, [&](std::uint64_t base) {
+    const PhysRange here = range.intersection({PhysAddr{base}, line_bytes_});
+    const auto line = lines_.find(base);
+    if (line == lines_.end()) return;
+    for (std::uint64_t at = here.base.raw(); at != here.base.raw() + here.size_bytes; ++at) {
+      if ((line->second[at - base] & marks) == 0) continue;
+      if (!found) {
+        found = PhysRange{PhysAddr{at}, 1};
+      } else if (found->base.raw() + found->size_bytes == at) {
+        ++found->size_bytes;
+      }
+    }
+  });
+  return found;
+}
+
+void MarkedLines::change(PhysRange range, std::uint8_t set, std::uint8_t clear) {
+  for_each_line(range.base.raw(), range.size_bytes, line_bytes_, [&](std::uint64_t base) {
+    auto line = lines_.find(base);
+    if (line == lines_.end()) {
+      if (set == 0) return;
+      line = lines_.emplace(base, Line(line_bytes_)).first;
+    }
+    const PhysRange here = range.intersection({PhysAddr{base}, line_bytes_});
+    for (std::uint64_t i = 0; i < here.size_bytes; ++i) {
+      std::uint8_t& marks = line->second[here.base.raw() - base + i];
+      marks = static_cast<std::uint8_t>((marks & ~clear) | set);
+    }
+  });
+}
+
+void MarkedLines::invalidate(PhysRange lines) {
+  for_each_line(lines.base.raw(), lines.size_bytes, line_bytes_, [&](std::uint64_t base) {
+    const auto line = lines_.find(base);
+    if (line == lines_.end()) return;
+    for (std::uint8_t& marks : line->second) {
+      if ((marks & kStored) != 0) marks |= kLost;
+      marks &= kLost;
+    }
+  });
+}
+
+}  // namespace carveout::sim
