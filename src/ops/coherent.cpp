@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "carveout/core/size.hpp"
+#include "prepare.hpp"
 
 namespace carveout {
 namespace {
@@ -58,14 +59,14 @@ void zero(std::byte* at, std::uint64_t size_bytes) {
   for (std::uint64_t done = 0; done < size_bytes; done += sizeof(std::uintptr_t)) *word++ = 0;
 }
 
-/// Makes a block what its owner was promised: nothing of it in a cache that could be written back
-/// over it or read instead of it, and nothing of an earlier owner's in it.
-void prepare(Block& block, const Candidate& candidate, const Options& options) {
-  const Pool& pool = *candidate.pool;
+}  // namespace
+
+void detail::prepare(Block& block, View view, Attributes attributes) {
+  const Pool& pool = *block.pool;
   const PortRef port = pool.port();
   const auto size_bytes =
       static_cast<std::size_t>(block.size_bytes);  // it has a CPU view, so it fits
-  const bool unmapped = has(options.attributes, Attributes::no_cpu_mapping);
+  const bool unmapped = has(attributes, Attributes::no_cpu_mapping);
   std::byte* const uncached = pool.pointer(block, View::uncached);
   std::byte* const cached = pool.pointer(block, View::cached);
   const bool past_the_cache = uncached != nullptr;
@@ -73,28 +74,24 @@ void prepare(Block& block, const Candidate& candidate, const Options& options) {
   // A line of an earlier use, written back later, would land on top of what is put there next. Only
   // memory that is used through the cache, and always was, has none.
   if (cached != nullptr && (unmapped || past_the_cache)) port.clean_invalidate(cached, size_bytes);
-  if (!unmapped && !has(options.attributes, Attributes::uninitialized)) {
+  if (!unmapped && !has(attributes, Attributes::uninitialized)) {
     zero(past_the_cache ? uncached : cached, block.size_bytes);
   }
   port.publish_barrier();
   // What speculation fetched before the zeroes arrived is stale.
-  if (candidate.view == View::cached && cached != nullptr && past_the_cache && !unmapped) {
+  if (view == View::cached && cached != nullptr && past_the_cache && !unmapped) {
     port.invalidate(cached, size_bytes);
   }
   if (unmapped) block.cpu = nullptr;
 }
 
-/// The same for a page of a block pool, whose blocks are used through the view that it has.
+namespace {
+
+/// A page of a block pool, whose blocks are used through the view that it has.
 void prepare_page(const Block& page) {
   Block block = page;
   const bool cached = page.cpu == page.pool->pointer(page, View::cached);
-  prepare(block,
-          {.role = Role::ordinary,
-           .verdict = Verdict::open,
-           .reason = Reason::role_serves,
-           .pool = page.pool,
-           .view = cached ? View::cached : View::uncached},
-          {});
+  detail::prepare(block, cached ? View::cached : View::uncached, Attributes::none);
 }
 
 /// Why a candidate that is open cannot serve after all, before its pool is asked.
@@ -111,7 +108,7 @@ Result<Block> alloc_from(const Candidate& candidate, const Device& device, std::
   if (const auto error = why_not(candidate, device))
     return failed(*error, size_bytes, candidate.pool_name);
   auto block = take(candidate, device, size_bytes, options);
-  if (block) prepare(*block, candidate, options);
+  if (block) detail::prepare(*block, candidate.view, options.attributes);
   return block;
 }
 
