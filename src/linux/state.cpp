@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kAlign = 8;
 /// What tables of dma_pools are counted in.
-constexpr std::uint64_t kGranule = 64;
+constexpr std::size_t kGranule = 64;
 constexpr std::size_t kNever = SIZE_MAX;
 
 State* the_state = nullptr;

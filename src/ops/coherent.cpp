@@ -113,7 +113,7 @@ void detail::prepare(Block& block, View view, Attributes attributes) {
 
 namespace {
 
-/// The same for a page of a block pool, whose blocks are used through the view that it has.
+/// A page of a block pool, whose blocks are used through the view that it has.
 void prepare_page(const Block& page) {
   Block block = page;
   const bool cached = page.cpu == page.pool->pointer(page, View::cached);

@@ -68,7 +68,6 @@ enum carveout_error_values {
   CARVEOUT_STORAGE_TOO_SMALL,
   CARVEOUT_MALFORMED,
   CARVEOUT_NOT_PLACED,
-  CARVEOUT_BAD_TREE,
   CARVEOUT_NO_SUCH_NODE,
 };
 typedef int32_t carveout_error;
