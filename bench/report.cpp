@@ -40,7 +40,8 @@ class Rows {
     for (const Json& row : measured["rows"]) {
       const std::string peer = row["peer"];
       if (std::ranges::find(peers_, peer) == peers_.end()) peers_.push_back(peer);
-      rows_[key(row["pool"].get<std::string>(), row["workload"].get<std::string>(), peer)] = &row;
+      rows_[key(row["pool"].get<std::string>(), row["workload"].get<std::string>(), peer)]
+          .push_back(&row);
     }
   }
 
@@ -48,9 +49,10 @@ class Rows {
                                           std::string_view peer, const char* what) const {
     const auto found = rows_.find(key(pool, workload, peer));
     if (found == rows_.end()) return std::nullopt;
-    const Json& row = *found->second;
-    if (!row.contains(what) || row[what].is_null()) return std::nullopt;
-    return row[what].get<double>();
+    for (const Json* row : found->second) {
+      if (row->contains(what) && !(*row)[what].is_null()) return (*row)[what].get<double>();
+    }
+    return std::nullopt;
   }
 
   [[nodiscard]] bool has(std::string_view pool, std::string_view workload,
@@ -74,7 +76,7 @@ class Rows {
   }
 
   std::vector<std::string> peers_;
-  std::map<std::string, const Json*> rows_;
+  std::map<std::string, std::vector<const Json*>> rows_;  ///< of several measurements
 };
 
 using Cell = std::function<std::string(const std::string& peer)>;
