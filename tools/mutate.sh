@@ -30,7 +30,7 @@ while [ $# -gt 0 ]; do
 done
 cd "$root"
 shopt -s nullglob
-files=(include/carveout/ops/*.hpp src/ops/*.cpp ports/*/include/carveout_port/*.hpp ports/*/src/*.cpp)
+files=(include/carveout/ops/*.hpp src/ops/*.?pp ports/*/include/carveout_port/*.hpp ports/*/src/*.cpp)
 [ ${#files[@]} -gt 0 ] || { echo "tools/mutate.sh: no source file under $root" >&2; exit 2; }
 
 # One line for each statement that is to be taken out: file, line, kind, byte offset, length, text.
@@ -47,6 +47,7 @@ find_calls='
               qr/(?<![\w:>] )(?:\b$object|\b)(?:work|to_device|to_cpu)$arguments/,
               qr/\basm volatile(?=\("mcr p15)$arguments/],
     barrier => [qr/$object(?:publish_barrier|observe_barrier|full_barrier|dsb|dmb|isb)$arguments/,
+                qr/$object(?:publish|observe)(?=\(\))$arguments/,
                 qr/\basm volatile(?=\("(?:dsb|dmb|isb|fence))$arguments/]);
   for my $file (@ARGV) {
     open my $in, "<", $file or die "$file: $!";

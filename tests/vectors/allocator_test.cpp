@@ -91,7 +91,7 @@ TEST(Vectors, Row59_ThreeRequestsOf65UnitsFitInto256) {
   const Reach everything = Reach::everything();
   std::vector<std::uint64_t> units;
   for (int i = 0; i < 4; ++i) {
-    const auto grant = allocator.take(65 * 32, 0, everything);
+    const auto grant = allocator.take(Need{.size_bytes = 65 * 32}, {&everything, 1});
     if (grant) units.push_back((grant->range.base.raw() - chunk.base.raw()) / 32);
   }
   std::ranges::sort(units);
