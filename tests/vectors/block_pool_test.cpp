@@ -1,4 +1,4 @@
-// Rows 52 to 55 and 59: what the allocators do by themselves, without a board.
+// Rows 52 to 55: pools of blocks of one size.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,13 +7,11 @@
 #include <vector>
 
 #include "carveout/pool/block_pool.hpp"
-#include "carveout/pool/range_allocator.hpp"
 #include "tests/support/sim_board.hpp"
 
 namespace carveout {
 namespace {
 
-using test::error_of;
 using test::must;
 using test::ram;
 
@@ -80,22 +78,6 @@ TEST(Vectors, Row55_ABlockLongerThanAPageHasAPageOfItsOwnLength) {
   Dma pool{5000, 64, 8192};
   EXPECT_EQ(pool.layout->page_bytes, 5056U);
   EXPECT_EQ(pool.offsets(), (std::vector<std::uint64_t>{0}));
-}
-
-/// Linux's genalloc places three of these first-fit and two where it aligns to the order.
-TEST(Vectors, Row59_ThreeRequestsOf65UnitsFitInto256) {
-  const PhysRange chunk{PhysAddr{0x10'0000}, 256 * 32};
-  std::vector<std::uint64_t> storage(RangeAllocator::storage_bytes(1, 8) / sizeof(std::uint64_t));
-  auto allocator =
-      must(RangeAllocator::create({&chunk, 1}, 32, 8, std::as_writable_bytes(std::span{storage})));
-  const Reach everything = Reach::everything();
-  std::vector<std::uint64_t> units;
-  for (int i = 0; i < 4; ++i) {
-    const auto grant = allocator.take(Need{.size_bytes = 65 * 32}, {&everything, 1});
-    if (grant) units.push_back((grant->range.base.raw() - chunk.base.raw()) / 32);
-  }
-  std::ranges::sort(units);
-  EXPECT_EQ(units, (std::vector<std::uint64_t>{0, 65, 130}));
 }
 
 }  // namespace
