@@ -1,5 +1,5 @@
-// A board stated in tables, and a driver's first descriptor ring. On a laptop the machine model
-// stands in for the board; on the board, its port does.
+// The default pool of a board without an MMU, stated in tables, and a driver's first coherent
+// memory. On a laptop the machine model stands in for the board; on the board, its port does.
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -8,6 +8,7 @@
 #include "carveout/setup/from_tables.hpp"
 #include "carveout_sim/host_port.hpp"
 #include "carveout_sim/machine.hpp"
+#include "report.hpp"
 
 namespace cv = carveout;
 
@@ -35,14 +36,6 @@ struct Descriptor {
   std::uint32_t buffer;
   std::uint32_t length_bytes;
 };
-
-int report(const cv::Failure& failure) {
-  std::array<char, 256> buffer;
-  cv::Text text{buffer};
-  cv::describe(failure, text);
-  std::fprintf(stderr, "%.*s\n", static_cast<int>(text.view().size()), text.view().data());
-  return 1;
-}
 
 int main() {
   const cv::sim::Ram sdram{.size_bytes = 0x200'0000,
