@@ -110,6 +110,12 @@ Fault fault_of(const Claim& claim, const Claim& live) {
   return {6, nullptr};
 }
 
+int set_masks(const Device& device, const Masks& masks) {
+  // Drivers hold it const: only the System changes it.
+  System& system = *state().system;
+  return system.set_masks(*system.device(device.id), masks) ? 0 : -EIO;
+}
+
 }  // namespace
 
 Table::Table(PortRef port, std::span<std::uint32_t> heads, Node* nodes)
@@ -257,18 +263,20 @@ size_t carveout_linux_live(void) { return state().table.count(); }
 int dma_set_mask(struct device* dev, uint64_t mask) {
   const Device* const device = device_of(dev, __func__);
   if (device == nullptr) return -ENODEV;
-  return mask < device->streaming.mask.value_or(device->coherent_mask).raw() ? -EIO : 0;
+  return set_masks(*device, {.coherent = device->coherent_mask, .streaming = DmaAddr{mask}});
 }
 
 int dma_set_coherent_mask(struct device* dev, uint64_t mask) {
   const Device* const device = device_of(dev, __func__);
   if (device == nullptr) return -ENODEV;
-  return mask < device->coherent_mask.raw() ? -EIO : 0;
+  return set_masks(*device, {.coherent = DmaAddr{mask},
+                             .streaming = device->streaming.mask.value_or(device->coherent_mask)});
 }
 
 int dma_set_mask_and_coherent(struct device* dev, uint64_t mask) {
-  const int wrong = dma_set_mask(dev, mask);
-  return wrong != 0 ? wrong : dma_set_coherent_mask(dev, mask);
+  const Device* const device = device_of(dev, __func__);
+  if (device == nullptr) return -ENODEV;
+  return set_masks(*device, {.coherent = DmaAddr{mask}, .streaming = DmaAddr{mask}});
 }
 
 uint64_t dma_get_mask(struct device* dev) {

@@ -100,13 +100,21 @@ TEST_F(LinuxCoherent, IsShownToAProcessInPages) {
   EXPECT_EQ(dma_mmap_coherent(&dev_, &vma, at, handle_, 0x2000), -ENXIO);
 }
 
-TEST_F(LinuxCoherent, MasksNoNarrowerThanTheBoardStatedAreAccepted) {
-  EXPECT_EQ(dma_set_mask_and_coherent(&dev_, DMA_BIT_MASK(32)), 0);
+TEST_F(LinuxCoherent, MasksAreTheDriversToState) {
   EXPECT_EQ(dma_set_mask_and_coherent(&dev_, DMA_BIT_MASK(64)), 0);
-  EXPECT_EQ(dma_set_mask(&dev_, DMA_BIT_MASK(24)), -EIO);
-  EXPECT_EQ(dma_set_coherent_mask(&dev_, DMA_BIT_MASK(24)), -EIO);
+  EXPECT_EQ(dma_get_mask(&dev_), DMA_BIT_MASK(64));
+  EXPECT_EQ(dma_set_mask(&dev_, DMA_BIT_MASK(32)), 0);
+  EXPECT_EQ(device_.coherent_mask, DmaAddr{DMA_BIT_MASK(64)});
+  EXPECT_EQ(dma_set_coherent_mask(&dev_, DMA_BIT_MASK(24)), 0);
   EXPECT_EQ(dma_get_mask(&dev_), DMA_BIT_MASK(32));
+  EXPECT_EQ(alloc(64), nullptr);  // the pool is at 0x4c800000
   EXPECT_EQ(dma_get_cache_alignment(), 32);
+}
+
+TEST_F(LinuxCoherent, AMaskThatWouldTakeAwayWhatIsInUseIsRefused) {
+  ASSERT_NE(alloc(64), nullptr);
+  EXPECT_EQ(dma_set_mask_and_coherent(&dev_, DMA_BIT_MASK(24)), -EIO);
+  EXPECT_EQ(dma_get_mask(&dev_), DMA_BIT_MASK(32));
 }
 
 TEST_F(LinuxCoherent, BarriersAreThePorts) {
