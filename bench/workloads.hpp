@@ -181,16 +181,19 @@ inline Trace hot_in_churned(const PoolShape& pool, Turns turns, std::size_t pair
   return trace;
 }
 
-/// Of two granules each, as many as are held at a time where every other single granule is free.
+/// Of two granules each, as many as are held at a time at most where every other single granule is
+/// free.
 inline constexpr std::uint32_t kHeld = 16;
 
 /// All single granules taken, every other given back, a hole only at the end: blocks of two
-/// granules, of which so many are taken as the hole has room for, and then all given back. Held,
-/// because the one block that was given back last would be found without a search.
+/// granules are taken, and given back.
+///
+/// @param held  how many at a time: of 1, whoever keeps the block that was given back last finds it
+///              without a search; of kHeld, once in so many. It divides `pairs`.
 ///
 /// How many single granules there are depends on a peer's headers, so the preparation is the
 /// peer's: `before` takes as many as there could be, and after it comes punch().
-inline Trace adversary(const PoolShape& pool, std::size_t pairs) {
+inline Trace adversary(const PoolShape& pool, std::uint32_t held, std::size_t pairs) {
   const auto granule = static_cast<std::uint32_t>(pool.granule_bytes);
   const auto granules = static_cast<std::uint32_t>(pool.bytes / granule);
   Trace trace;
@@ -199,11 +202,9 @@ inline Trace adversary(const PoolShape& pool, std::size_t pairs) {
   trace.cyclic = true;
   trace.punched = true;
   for (std::uint32_t i = 0; i < granules; ++i) trace.before.push_back({i, granule});
-  for (std::size_t i = 0; i < pairs; i += kHeld) {
-    for (std::uint32_t held = 0; held < kHeld; ++held) {
-      trace.steps.push_back({granules + held, 2 * granule});
-    }
-    for (std::uint32_t held = 0; held < kHeld; ++held) trace.steps.push_back({granules + held, 0});
+  for (std::size_t i = 0; i < pairs; i += held) {
+    for (std::uint32_t k = 0; k < held; ++k) trace.steps.push_back({granules + k, 2 * granule});
+    for (std::uint32_t k = 0; k < held; ++k) trace.steps.push_back({granules + k, 0});
   }
   return trace;
 }
@@ -219,9 +220,9 @@ inline std::vector<Step> punch(std::uint32_t taken) {
 }
 
 /// The workloads of one thread, in the order of the table.
-inline constexpr std::array<std::string_view, 13> kWorkloads{
+inline constexpr std::array<std::string_view, 14> kWorkloads{
     "W1",       "W1-turns", "W2",  "W3-50",     "W3-85", "W3-85-natural", "W4-64", "W4-4096",
-    "W4-turns", "W4-65536", "W4c", "W4c-turns", "W5"};
+    "W4-turns", "W4-65536", "W4c", "W4c-turns", "W5",    "W5-held"};
 /// The workloads of two threads.
 inline constexpr std::array<std::string_view, 2> kWorkloadsOfTwo{"W6", "W6b"};
 
@@ -252,7 +253,8 @@ inline std::optional<Trace> workload(std::string_view name, const PoolShape& poo
   if (name == "W4c") return hot_in_churned(pool, {4096, 4096}, few, seed);
   if (name == "W4c-turns") return hot_in_churned(pool, pages, few, seed);
   // Few, because there are peers that need 70 us for one.
-  if (name == "W5") return adversary(pool, std::min<std::size_t>(pairs, 256));
+  if (name == "W5") return adversary(pool, 1, std::min<std::size_t>(pairs, 256));
+  if (name == "W5-held") return adversary(pool, kHeld, std::min<std::size_t>(pairs, 256));
   if (name == "W6") return mixed(pool, {.per_cent = 25}, pairs, seed);
   if (name == "W6b") return ring(64, {2048, 2048}, few);
   return std::nullopt;
