@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "carveout/ops/coherent.hpp"
+#include "carveout/ops/streaming.hpp"
 #include "tests/unit/setup/three_ways.hpp"
 
 namespace carveout {
@@ -127,7 +128,8 @@ TEST_P(EveryRole, IsThePoolCodeAndNoOther) {
   test::SimBoard board;
   Pool& pool = board.pool("pool", ram(0, 0x1000), memory_for(facts.role));
   Device& device = board.device("eth", {.coherent = facts.coherent, .numa_node = 2});
-  if (facts.role == Role::device || facts.role == Role::contiguous_device) {
+  if (facts.role == Role::device || facts.role == Role::contiguous_device ||
+      facts.role == Role::bounce) {
     must(board.system->bind(device, pool));
   } else {
     must(board.system->set_default(facts.role, pool, 2));
@@ -149,6 +151,25 @@ TEST_P(EveryRole, IsThePoolCodeAndNoOther) {
   must(free_coherent(block));
   EXPECT_EQ(test::error_of(free_coherent(block)), Error::double_free);
   EXPECT_EQ(pool.usage().used_bytes, 0U);
+}
+
+/// The board's bounce pool serves no allocation: what it is asked for are copies.
+TEST(BoardsBouncePool, IsThePoolCodeAndNoOther) {
+  test::SimBoard board;
+  Pool& pool = board.pool("copies", ram(0, 0x1000), Memory::bounce);
+  must(board.system->set_default(Role::bounce, pool));
+  Device& device = board.device("eth");
+  std::byte* const cpu = board.machine.cpu_view(ram(0x2004, 0x40));
+  const CpuBytes bytes{.cpu = cpu, .phys = ram(0x2004, 0x40).base, .size_bytes = 0x40};
+
+  const auto locks = board.port.count(sim::PortOp::lock);
+  const MappedBytes mapped = must(map(device, bytes, Direction::from_device));
+  ASSERT_TRUE(mapped.copy.has_value());
+  EXPECT_EQ(mapped.copy->pool, &pool);
+  EXPECT_EQ(board.port.count(sim::PortOp::lock), locks + 1);
+  EXPECT_EQ(pool.usage().blocks, 1U);
+  must(unmap(device, mapped));
+  EXPECT_EQ(pool.usage().blocks, 0U);
 }
 
 constexpr Options kMustNotWait{.context = Context::must_not_wait};
