@@ -62,6 +62,12 @@ bool is_request(const carveout_mapping& mapping, std::uint32_t attributes = 0) {
 
 extern "C" {
 
+void* carveout_pointer(const carveout_block* block, carveout_view view) {
+  if (view != CARVEOUT_VIEW_UNCACHED && view != CARVEOUT_VIEW_CACHED) return nullptr;
+  const View wanted = view == CARVEOUT_VIEW_CACHED ? View::cached : View::uncached;
+  return c::from_c(block->pool)->pointer(from_c(*block), wanted);
+}
+
 carveout_bytes carveout_bytes_of_block(const carveout_block* block, uint64_t size_bytes) {
   return to_c(bytes_of(from_c(*block), size_bytes));
 }

@@ -273,6 +273,7 @@ size_t carveout_storage_bytes(const carveout_platform* platform, const carveout_
   const auto add = [&](std::size_t more) { bytes = saturating_add(bytes, more); };
   add(array_bytes(1, sizeof(carveout_system)));
   add(array_bytes(platform->alias_count, sizeof(Alias)));
+  add(array_bytes(platform->ordinary_elsewhere_count, sizeof(PhysRange)));
   add(array_bytes(board.pool_count, sizeof(PoolSettings)));
   add(array_bytes(board.device_count, sizeof(DeviceSettings)));
   add(array_bytes(board.binding_count, sizeof(setup::BindingRow)));
@@ -313,6 +314,8 @@ carveout_error carveout_build(const carveout_platform* platform, const carveout_
   const TagStore store = store_of(*platform);
   const auto aliases = arena.copy<Alias>(platform->aliases, platform->alias_count,
                                          [](const auto& alias) { return from_c(alias); });
+  const auto elsewhere = arena.copy<PhysRange>(platform->ordinary_elsewhere,
+                                               platform->ordinary_elsewhere_count, range_of);
   const setup::Tables rows{
       .pools = arena.copy<PoolSettings>(
           board.pools, board.pool_count,
@@ -350,7 +353,10 @@ carveout_error carveout_build(const carveout_platform* platform, const carveout_
   Platform board_of{.port = made->port,
                     .aliases = aliases,
                     .store = store,
-                    .devices_coherent = platform->devices_coherent};
+                    .devices_coherent = platform->devices_coherent,
+                    .ordinary_elsewhere = elsewhere,
+                    .described_only = platform->described_only,
+                    .assume_uncached_view = platform->assume_uncached_view};
   if (made->log != nullptr) board_of.log = Log{tell_log, made};
   if (platform->granule_bytes != 0) board_of.granule_bytes = platform->granule_bytes;
   if (platform->largest_bounce_bytes != 0) {
@@ -482,6 +488,19 @@ carveout_text carveout_pool_name(const carveout_pool* pool) { return to_c(from_c
 
 carveout_memory carveout_pool_memory(const carveout_pool* pool) {
   return static_cast<carveout_memory>(from_c(pool)->memory());
+}
+
+bool carveout_pool_closed(const carveout_pool* pool) { return from_c(pool)->closed(); }
+
+uint64_t carveout_pool_granule_bytes(const carveout_pool* pool) {
+  return from_c(pool)->granule_bytes();
+}
+
+size_t carveout_pool_chunks(const carveout_pool* pool, carveout_phys_range* chunks, size_t room) {
+  const auto all = from_c(pool)->chunks();
+  std::ranges::transform(all.first(std::min(room, all.size())), chunks,
+                         [](const Chunk& chunk) { return to_c(chunk.range); });
+  return all.size();
 }
 
 carveout_text carveout_device_name(const carveout_device* device) {

@@ -476,6 +476,18 @@ static void a_device_gets_memory_by_its_three_addresses(void) {
   CHECK(host.locks == 0);
 }
 
+static void a_block_has_a_pointer_for_each_view(void) {
+  carveout_system* system = board();
+  carveout_block block;
+  CHECK(carveout_alloc_coherent(carveout_find_device(system, "eth"), 64, NULL, &block, NULL) ==
+        CARVEOUT_OK);
+  CHECK(carveout_pointer(&block, CARVEOUT_VIEW_UNCACHED) == block.cpu);
+  CHECK(carveout_pointer(&block, CARVEOUT_VIEW_CACHED) ==
+        host.ram + ((unsigned char*)block.cpu - host.uncached));
+  CHECK(carveout_pointer(&block, CARVEOUT_VIEW_BY_ADDRESS) == NULL);
+  CHECK(carveout_pointer(&block, 9) == NULL);
+}
+
 static void a_block_is_given_back_once(void) {
   carveout_system* system = board();
   carveout_block block;
@@ -618,6 +630,13 @@ static void pages_of_a_block_may_be_shown_to_a_process(void) {
 
 /* ---- the route */
 
+/* Counts those that are open. */
+static bool step_to_open(void* context, const carveout_candidate* candidate) {
+  walk* of = context;
+  if (candidate->verdict == CARVEOUT_VERDICT_OPEN) ++of->count;
+  return true;
+}
+
 static void a_route_is_told_step_by_step(void) {
   carveout_system* system = board();
   walk of = {0};
@@ -628,6 +647,53 @@ static void a_route_is_told_step_by_step(void) {
   const carveout_options none = {.choice = CARVEOUT_POOL_BY_NAME, .pool_name = "none"};
   CHECK(carveout_route(carveout_find_device(system, "eth"), &none, step, &of) ==
         CARVEOUT_UNKNOWN_POOL);
+}
+
+static bool find_ordinary(void* context, const carveout_candidate* candidate) {
+  if (candidate->role == CARVEOUT_ROLE_ORDINARY) *(carveout_verdict*)context = candidate->verdict;
+  return true;
+}
+
+static void ordinary_memory_elsewhere_ends_a_route(void) {
+  const carveout_phys_range ordinary[] = {{{RAM_CACHED + 0x3800}, 0x800}};
+  const carveout_phys_range out_of_reach[] = {{{0x1000}, 0x800}};
+  const carveout_options options = {.attributes = CARVEOUT_ATTR_NON_COHERENT};
+  carveout_platform of = platform();
+  carveout_system* system = NULL;
+  of.ordinary_elsewhere_count = 1;
+  for (int reached = 0; reached < 2; ++reached) {
+    carveout_verdict verdict = CARVEOUT_VERDICT_SKIPPED;
+    of.ordinary_elsewhere = reached ? ordinary : out_of_reach;
+    CHECK(carveout_build(&of, &tables, storage, carveout_storage_bytes(&of, &tables), NULL, NULL,
+                         &system, NULL) == CARVEOUT_OK);
+    CHECK(carveout_route(carveout_find_device(system, "eth"), &options, find_ordinary, &verdict) ==
+          CARVEOUT_OK);
+    CHECK(verdict == (reached ? CARVEOUT_VERDICT_OPEN : CARVEOUT_VERDICT_REFUSED));
+  }
+}
+
+static void a_board_that_is_only_described_has_routes_and_no_memory(void) {
+  const carveout_default_row row = {.role = CARVEOUT_ROLE_CONTIGUOUS_DEFAULT, .pool = 0};
+  const carveout_tables only = {.pools = &cma,
+                                .pool_count = 1,
+                                .devices = devices,
+                                .device_count = 1,
+                                .defaults = &row,
+                                .default_count = 1};
+  carveout_platform of = platform();
+  carveout_block block;
+  of.described_only = true;
+  for (int assumed = 0; assumed < 2; ++assumed) {
+    carveout_system* system = NULL;
+    walk to = {0};
+    of.assume_uncached_view = assumed != 0;
+    CHECK(carveout_build(&of, &only, storage, sizeof storage, NULL, NULL, &system, NULL) ==
+          CARVEOUT_OK);
+    const carveout_device* eth = carveout_find_device(system, "eth");
+    CHECK(carveout_route(eth, NULL, step_to_open, &to) == CARVEOUT_OK);
+    CHECK((to.count == 1) == (assumed != 0));
+    CHECK(carveout_alloc_coherent(eth, 64, NULL, &block, NULL) == CARVEOUT_NO_POOL);
+  }
 }
 
 /* ---- blocks of one size */
@@ -848,6 +914,13 @@ static void see(void* context, carveout_phys_range range, const carveout_device*
 static void a_pool_says_how_it_is_cut_up(void) {
   carveout_system* system = board();
   uint32_t counts[32];
+  carveout_phys_range chunks[2] = {{{0}, 0}, {{0}, 0}};
+  carveout_pool* own = carveout_find_pool(system, "own");
+  CHECK(carveout_pool_granule_bytes(own) == 32);
+  CHECK(carveout_pool_chunks(own, chunks, 1) == 2);
+  CHECK(chunks[0].base.raw == RAM_CACHED + 0x2000 && chunks[1].size_bytes == 0);
+  CHECK(carveout_pool_chunks(own, chunks, 2) == 2);
+  CHECK(chunks[1].base.raw == RAM_CACHED + 0x3000 && chunks[1].size_bytes == 0x800);
   carveout_pool_free_runs(carveout_find_pool(system, "own"), counts);
   CHECK(counts[6] == 2); /* two chunks of 64 granules */
   CHECK(counts[5] == 0 && counts[7] == 0 && counts[31] == 0);
@@ -868,7 +941,9 @@ static void a_pool_says_who_holds_what_and_is_released_when_nobody_does(void) {
   CHECK(carveout_release(system, pool, &why) == CARVEOUT_IN_USE);
   CHECK(is_text(why.other, "eth"));
   CHECK(carveout_free_coherent(&block, NULL) == CARVEOUT_OK);
+  CHECK(!carveout_pool_closed(pool));
   CHECK(carveout_release(system, pool, NULL) == CARVEOUT_OK);
+  CHECK(carveout_pool_closed(pool));
   CHECK(carveout_find_pool(system, "default") == NULL);
 }
 
@@ -890,6 +965,7 @@ int main(void) {
   a_numa_node_has_a_default_of_its_own();
   contiguous_memory_is_lent_until_a_device_wants_it();
   a_device_gets_memory_by_its_three_addresses();
+  a_block_has_a_pointer_for_each_view();
   a_block_is_given_back_once();
   options_reach_the_library();
   a_request_that_means_nothing_is_refused();
@@ -900,6 +976,8 @@ int main(void) {
   barriers_are_the_ports();
   pages_of_a_block_may_be_shown_to_a_process();
   a_route_is_told_step_by_step();
+  ordinary_memory_elsewhere_ends_a_route();
+  a_board_that_is_only_described_has_routes_and_no_memory();
   blocks_of_one_size_come_from_pages_of_a_pool();
   memory_is_lent_synchronised_and_taken_back();
   the_work_is_that_of_the_ports_table();

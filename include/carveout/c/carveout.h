@@ -262,6 +262,10 @@ typedef struct carveout_platform {
   bool devices_coherent;
   carveout_log_fn log; /* NULL: nobody listens */
   void* log_context;
+  const carveout_phys_range* ordinary_elsewhere; /* ordinary memory that no pool describes */
+  size_t ordinary_elsewhere_count;
+  bool described_only; /* and not run: for routes alone */
+  bool assume_uncached_view;
 } carveout_platform;
 
 typedef struct carveout_pool_settings {
@@ -590,6 +594,10 @@ typedef struct carveout_bytes {
   carveout_view view;
 } carveout_bytes;
 
+/* A block's first byte in such a view: Pool::pointer(). NULL where there is none, and for a number
+ * that is no view. */
+void* carveout_pointer(const carveout_block* block, carveout_view view);
+
 /* Bytes that are the device's: a plain value, which ends once. */
 typedef struct carveout_mapping {
   carveout_bytes bytes;
@@ -653,6 +661,11 @@ carveout_usage carveout_pool_usage(const carveout_pool* pool);
 void carveout_pool_free_runs(const carveout_pool* pool, uint32_t* counts);
 carveout_text carveout_pool_name(const carveout_pool* pool);
 carveout_memory carveout_pool_memory(const carveout_pool* pool);
+bool carveout_pool_closed(const carveout_pool* pool);
+uint64_t carveout_pool_granule_bytes(const carveout_pool* pool);
+/* Writes what is left of the chunks in whole granules, at most `room` of them. Returns how many
+ * there are. */
+size_t carveout_pool_chunks(const carveout_pool* pool, carveout_phys_range* chunks, size_t room);
 /* Calls `see` with every live block and the device that holds it (NULL: it is no device's; of a
  * bitmap store, which keeps none, it means nothing), and the pool's lock held. */
 typedef void (*carveout_held_fn)(void* context, carveout_phys_range range,
