@@ -1,7 +1,11 @@
-// Coherent memory, routes and blocks of one size for C.
+// Coherent memory, what becomes of it, routes and blocks of one size for C.
 #include "carveout/ops/coherent.hpp"
 #include "carveout/map/mmap.hpp"
 #include "carveout/map/route.hpp"
+#include "carveout/ops/handover.hpp"
+#include "carveout/ops/lent.hpp"
+#include "carveout/ops/quarantine.hpp"
+#include "carveout/ops/refusal.hpp"
 #include "face.hpp"
 
 namespace carveout::c {
@@ -21,6 +25,8 @@ static_assert(static_cast<int>(Verdict::open) == CARVEOUT_VERDICT_OPEN);
 static_assert(static_cast<int>(Verdict::taken) == CARVEOUT_VERDICT_TAKEN);
 static_assert(static_cast<int>(Verdict::skipped) == CARVEOUT_VERDICT_SKIPPED);
 static_assert(static_cast<int>(Verdict::refused) == CARVEOUT_VERDICT_REFUSED);
+
+using c::from_c;  // beside those of this file
 
 /// The block pool that lives at the front of its storage; its tables follow.
 [[nodiscard]] BlockPool* from_c(carveout_block_pool* blocks) {
@@ -42,18 +48,39 @@ BlockPool::Settings from_c(const carveout_block_pool_settings& settings) {
   return made;
 }
 
-}  // namespace
-
-Options from_c(const carveout_options* options) {
-  if (options == nullptr) return {};
+/// NULL is no options. Fails with: bad_attributes (a number that means nothing), unknown_pool.
+Result<Options> from_c(const carveout_options* options) {
+  if (options == nullptr) return Options{};
+  if (!is_one_of(options->choice, CARVEOUT_ANY_POOL, CARVEOUT_POOL_BY_NAME) ||
+      !are_attributes(options->attributes))
+    return refuse(Error::bad_attributes);
   Options made{.boundary_bytes = options->boundary_bytes,
                .attributes = static_cast<Attributes>(options->attributes),
                .context = options->must_not_wait ? Context::must_not_wait : Context::may_wait};
   if (options->align_bytes != 0) made.align_bytes = options->align_bytes;
   if (options->choice == CARVEOUT_POOL_BY_INDEX) made.pool.index = options->pool_index;
-  if (options->choice == CARVEOUT_POOL_BY_NAME) made.pool.name = text_of(options->pool_name);
+  if (options->choice == CARVEOUT_POOL_BY_NAME) {
+    made.pool.name = text_of(options->pool_name);
+    // To the library, it would be any pool.
+    if (made.pool.name.empty()) return refuse(Error::unknown_pool);
+  }
   return made;
 }
+
+using Allocate = Result<Block>(const Device&, std::uint64_t, const Options&);
+
+carveout_error allocate(Allocate& verb, const carveout_device* device, std::uint64_t size_bytes,
+                        const carveout_options* options, carveout_block* block,
+                        carveout_failure* why) {
+  const auto made = from_c(options);
+  if (!made) {
+    const auto attributes = static_cast<Attributes>(options->attributes);
+    return fail(refused(*from_c(device), attributes, made.error()).error(), why);
+  }
+  return hand_out(verb(*from_c(device), size_bytes, *made), block, why);
+}
+
+}  // namespace
 
 // C's functions belong to no namespace: stated here, they are the ones of the header.
 extern "C" {
@@ -61,20 +88,19 @@ extern "C" {
 carveout_error carveout_alloc_coherent(const carveout_device* device, uint64_t size_bytes,
                                        const carveout_options* options, carveout_block* block,
                                        carveout_failure* why) {
-  return hand_out(alloc_coherent(*from_c(device), size_bytes, from_c(options)), block, why);
+  return allocate(alloc_coherent, device, size_bytes, options, block, why);
 }
 
 carveout_error carveout_alloc_from_device_pool(const carveout_device* device, uint64_t size_bytes,
                                                const carveout_options* options,
                                                carveout_block* block, carveout_failure* why) {
-  return hand_out(alloc_from_device_pool(*from_c(device), size_bytes, from_c(options)), block, why);
+  return allocate(alloc_from_device_pool, device, size_bytes, options, block, why);
 }
 
 carveout_error carveout_alloc_from_default_pool(const carveout_device* device, uint64_t size_bytes,
                                                 const carveout_options* options,
                                                 carveout_block* block, carveout_failure* why) {
-  return hand_out(alloc_from_default_pool(*from_c(device), size_bytes, from_c(options)), block,
-                  why);
+  return allocate(alloc_from_default_pool, device, size_bytes, options, block, why);
 }
 
 carveout_error carveout_alloc_from_default_contiguous(const carveout_device* device,
@@ -82,13 +108,41 @@ carveout_error carveout_alloc_from_default_contiguous(const carveout_device* dev
                                                       const carveout_options* options,
                                                       carveout_block* block,
                                                       carveout_failure* why) {
-  return hand_out(alloc_from_default_contiguous(*from_c(device), size_bytes, from_c(options)),
-                  block, why);
+  return allocate(alloc_from_default_contiguous, device, size_bytes, options, block, why);
 }
 
 carveout_error carveout_free_coherent(const carveout_block* block, carveout_failure* why) {
   return answer(free_coherent(from_c(*block)), why);
 }
+
+carveout_error carveout_borrow(carveout_pool* pool, uint64_t size_bytes, uint32_t user,
+                               const carveout_phys_range* avoid, carveout_block* block,
+                               carveout_failure* why) {
+  std::optional<PhysRange> avoided;
+  if (avoid != nullptr) avoided = from_c(*avoid);
+  return hand_out(borrow(*from_c(pool), size_bytes, user, avoided), block, why);
+}
+
+carveout_error carveout_quarantine(const carveout_device* device, const carveout_block* block,
+                                   carveout_failure* why) {
+  return answer(quarantine(*from_c(device), from_c(*block)), why);
+}
+
+carveout_error carveout_quiesced(const carveout_device* device, carveout_failure* why) {
+  return answer(quiesced(*from_c(device)), why);
+}
+
+carveout_error carveout_write_before_read(carveout_pool* pool, carveout_failure* why) {
+  return answer(write_before_read(*from_c(pool)), why);
+}
+
+void carveout_clean_for_handover(const carveout_pool* pool) { clean_for_handover(*from_c(pool)); }
+
+void carveout_clean_all_for_handover(const carveout_system* system) {
+  clean_for_handover(system->system->roles());
+}
+
+void carveout_take_over(const carveout_pool* pool) { take_over(*from_c(pool)); }
 
 carveout_error carveout_mmap_check(const carveout_device* device, const carveout_block* block,
                                    const carveout_mmap_request* request, carveout_phys_range* range,
@@ -112,7 +166,9 @@ void carveout_observe_barrier(const carveout_system* system) {
 
 carveout_error carveout_route(const carveout_device* device, const carveout_options* options,
                               carveout_candidate_fn each, void* context) {
-  const auto error = route(*from_c(device), from_c(options), [&](const Candidate& candidate) {
+  const auto made = from_c(options);
+  if (!made) return to_c(made.error().code);
+  const auto error = route(*from_c(device), *made, [&](const Candidate& candidate) {
     const carveout_candidate told{
         .role = static_cast<carveout_role>(candidate.role),
         .verdict = static_cast<carveout_verdict>(candidate.verdict),
@@ -142,7 +198,9 @@ carveout_error carveout_block_pool_create(const carveout_device* device,
   std::span<std::byte> tables{static_cast<std::byte*>(storage), size};
   // Where not even the front fits, the tables have nothing.
   tables = tables.subspan(size < front ? size : front);
-  auto made = create_block_pool(*from_c(device), from_c(*settings), tables, from_c(options));
+  const auto wanted = from_c(options);
+  if (!wanted) return answer(wanted, why);
+  auto made = create_block_pool(*from_c(device), from_c(*settings), tables, *wanted);
   if (made) {
     void* const room = tables.data() - sizeof(BlockPool);
     *blocks = reinterpret_cast<carveout_block_pool*>(new (room) BlockPool{std::move(*made)});

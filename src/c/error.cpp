@@ -34,7 +34,8 @@ carveout_error fail(const Failure& failure, carveout_failure* why) {
             .free_bytes = failure.free_bytes,
             .largest_run_bytes = failure.largest_run_bytes,
             .has_stated = failure.stated.has_value(),
-            .stated = failure.stated.value_or(0)};
+            .stated = failure.stated.value_or(0),
+            .needed_bytes = failure.needed_bytes};
   }
   return code;
 }
@@ -67,13 +68,14 @@ size_t carveout_describe(const carveout_failure* failure, char* buffer, size_t s
                      .asked_bytes = failure->asked_bytes,
                      .free_bytes = failure->free_bytes,
                      .largest_run_bytes = failure->largest_run_bytes,
-                     .stated = failure->has_stated ? std::optional{failure->stated} : std::nullopt},
+                     .stated = failure->has_stated ? std::optional{failure->stated} : std::nullopt,
+                     .needed_bytes = failure->needed_bytes},
              text);
   });
 }
 
 const char* carveout_role_name(carveout_role role) {
-  return name_of(static_cast<Role>(role)).data();
+  return is_role(role) ? name_of(static_cast<Role>(role)).data() : "unknown";
 }
 
 size_t carveout_describe_candidate(const carveout_candidate* candidate, char* buffer, size_t size) {

@@ -32,6 +32,7 @@ namespace carveout::c {
 /// A port of C's, as C++ wants it.
 class Port {
  public:
+  /// @param port  its table means something: carveout_build() has looked.
   explicit Port(const carveout_port& port) : port_{port}, table_{table_of(port.sync_table)} {}
 
   [[nodiscard]] std::size_t cache_line_bytes() noexcept {
@@ -76,16 +77,12 @@ class Port {
   }
 
  private:
-  /// A number that means nothing is the safe work.
-  static constexpr CacheWork work_of(carveout_cache_work work) {
-    const bool known = work >= CARVEOUT_CACHE_NOTHING && work <= CARVEOUT_CACHE_CLEAN_INVALIDATE;
-    return known ? static_cast<CacheWork>(work) : CacheWork::clean_invalidate;
-  }
   static constexpr SyncTable table_of(const carveout_sync_table* table) {
     if (table == nullptr) return sync_tables::safe;
     SyncTable made{};
     for (std::size_t i = 0; i < kDirections; ++i) {
-      made.rows[i] = {work_of(table->rows[i].before), work_of(table->rows[i].after)};
+      made.rows[i] = {static_cast<CacheWork>(table->rows[i].before),
+                      static_cast<CacheWork>(table->rows[i].after)};
     }
     return made;
   }
@@ -100,9 +97,12 @@ static_assert(carveout::Port<Port> && PortWithSyncTable<Port> && PortWithPhysOf<
 
 /// What a handle of a system points at. The other handles point at the library's own objects.
 struct carveout_system {
-  explicit carveout_system(const carveout_port& c_port) : port{c_port} {}
+  explicit carveout_system(const carveout_platform& platform)
+      : port{platform.port}, log{platform.log}, log_context{platform.log_context} {}
 
   carveout::c::Port port;
+  carveout_log_fn log;
+  void* log_context;
   carveout::System* system = nullptr;
 };
 
@@ -185,8 +185,16 @@ carveout_error answer(const Result<T>& result, carveout_failure* why) {
           .tag = block.tag,
           .serial = block.serial};
 }
-/// NULL is no options.
-[[nodiscard]] Options from_c(const carveout_options* options);
+/// C's enumerations hold any number.
+[[nodiscard]] constexpr bool is_one_of(std::int32_t number, std::int32_t first, std::int32_t last) {
+  return number >= first && number <= last;
+}
+[[nodiscard]] constexpr bool is_role(carveout_role role) {
+  return is_one_of(role, CARVEOUT_ROLE_DEVICE, CARVEOUT_ROLE_ORDINARY);
+}
+[[nodiscard]] constexpr bool are_attributes(std::uint32_t attributes) {
+  return attributes < 2U * CARVEOUT_ATTR_REQUIRE_COHERENT;
+}
 
 /// A block that was handed out, or the refusal.
 inline carveout_error hand_out(const Result<Block>& block, carveout_block* into,

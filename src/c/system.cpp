@@ -1,4 +1,5 @@
 // A board, stated in C.
+#include <algorithm>
 #include <utility>
 
 #include "carveout/setup/from_tables.hpp"
@@ -90,12 +91,36 @@ std::optional<bool> coherence_of(carveout_coherence coherent) {
   return coherent == CARVEOUT_COHERENT;
 }
 
-/// C's enumerations hold any number.
-bool is_memory(carveout_memory memory) {
-  return memory >= CARVEOUT_MEMORY_COHERENT && memory <= CARVEOUT_MEMORY_ORDINARY;
+// Whether the numbers of a statement mean something.
+
+bool is_known(const carveout_store& store) {
+  return is_one_of(store.kind, CARVEOUT_STORE_DEFAULT, CARVEOUT_STORE_BITMAP);
 }
-bool is_role(carveout_role role) {
-  return role >= CARVEOUT_ROLE_DEVICE && role <= CARVEOUT_ROLE_ORDINARY;
+bool is_known(const carveout_sync_table& table) {
+  return std::ranges::all_of(table.rows, [](const carveout_sync_row& row) {
+    return is_one_of(row.before, CARVEOUT_CACHE_NOTHING, CARVEOUT_CACHE_CLEAN_INVALIDATE) &&
+           is_one_of(row.after, CARVEOUT_CACHE_NOTHING, CARVEOUT_CACHE_CLEAN_INVALIDATE);
+  });
+}
+bool is_known(const carveout_platform& platform) {
+  const carveout_sync_table* const table = platform.port.sync_table;
+  return is_known(platform.store) && (table == nullptr || is_known(*table));
+}
+bool is_known(const carveout_pool_settings& settings) {
+  return is_one_of(settings.memory, CARVEOUT_MEMORY_COHERENT, CARVEOUT_MEMORY_ORDINARY) &&
+         is_known(settings.store);
+}
+bool is_known(const carveout_device_settings& settings) {
+  return is_one_of(settings.coherent, CARVEOUT_COHERENCE_OF_THE_BOARD, CARVEOUT_COHERENT) &&
+         std::all_of(settings.fallback, settings.fallback + settings.fallback_count, is_role);
+}
+/// The name of the first row that means nothing.
+template <class Row>
+std::optional<std::string_view> unknown_in(const Row* rows, std::size_t count) {
+  const Row* const end = rows + count;
+  const Row* const unknown = std::find_if(rows, end, [](const Row& row) { return !is_known(row); });
+  if (unknown == end) return std::nullopt;
+  return text_of(unknown->name);
 }
 
 PoolSettings with_chunks(const carveout_pool_settings& settings, TagStore otherwise,
@@ -115,8 +140,8 @@ StreamingLimits limits_of(const carveout_streaming_limits& limits) {
   return made;
 }
 
-DeviceSettings with_windows(const carveout_device_settings& settings,
-                            std::span<const Window> windows) {
+DeviceSettings with_lists(const carveout_device_settings& settings, std::span<const Window> windows,
+                          std::span<const Role> fallback) {
   return {.name = text_of(settings.name),
           .coherent_mask = DmaAddr{settings.coherent_mask.raw},
           .translation =
@@ -125,7 +150,8 @@ DeviceSettings with_windows(const carveout_device_settings& settings,
           .behind_iommu = settings.behind_iommu,
           .numa_node = settings.numa_node,
           .streaming = limits_of(settings.streaming),
-          .quarantine_blocks = settings.quarantine_blocks};
+          .quarantine_blocks = settings.quarantine_blocks,
+          .fallback = fallback};
 }
 
 BindingSettings binding_of(const carveout_binding_settings& settings) {
@@ -141,6 +167,7 @@ std::size_t window_count(const carveout_device_settings& settings) {
 
 PhysRange range_of(const carveout_phys_range& range) { return from_c(range); }
 Window window_of(const carveout_window& window) { return from_c(window); }
+Role role_of(carveout_role role) { return static_cast<Role>(role); }
 
 /// An array in the library's form, in the System's own storage: for what is declared by code.
 template <class T, class CT, class Convert>
@@ -154,19 +181,53 @@ Result<std::span<const T>> keep(System& system, const CT* from, std::size_t coun
   return std::span<const T>{to, count};
 }
 
+/// How many granules a chunk has, at most.
+std::uint64_t granules_in(PhysRange chunk, std::uint64_t granule_bytes,
+                          const carveout_platform& platform) {
+  if (granule_bytes == 0) granule_bytes = platform.granule_bytes;
+  return setup::granules_at_most(
+      {.name = {}, .chunks = {&chunk, 1}, .granule_bytes = granule_bytes});
+}
+
 std::uint64_t granules_at_most(const carveout_platform& platform,
                                const carveout_pool_settings& settings) {
   std::uint64_t granules = 0;
   for (std::size_t i = 0; i < settings.chunk_count; ++i) {
-    const PhysRange chunk = from_c(settings.chunks[i]);
-    const std::uint64_t more = setup::granules_at_most(
-        {.name = {},
-         .chunks = {&chunk, 1},
-         .granule_bytes =
-             settings.granule_bytes != 0 ? settings.granule_bytes : platform.granule_bytes});
+    const std::uint64_t more =
+        granules_in(from_c(settings.chunks[i]), settings.granule_bytes, platform);
     granules = checked_add(granules, more).value_or(UINT64_MAX);
   }
   return granules;
+}
+
+AtomicSettings atomic_of(const carveout_atomic_settings& settings, TagStore otherwise) {
+  return {.name = text_of(settings.name),
+          .size_bytes = settings.size_bytes,
+          .granule_bytes = settings.granule_bytes,
+          .store = store_of(settings.store, otherwise),
+          .most_pieces = settings.most_pieces == 0 ? 1 : settings.most_pieces,
+          .low_water_bytes = settings.low_water_bytes};
+}
+
+/// A Reclaim of C's, and the one that the library has of it. Lives in the System's storage.
+struct CReclaim {
+  carveout_vacate_fn vacate;
+  void* context;
+  Reclaim reclaim;
+};
+static_assert(alignof(CReclaim) <= kAlign);
+
+Vacated vacate(void* context, const Held& lent, PhysRange wanted) {
+  const auto& of = *static_cast<const CReclaim*>(context);
+  const bool moved = of.vacate(of.context, to_c(lent.range), lent.holder, to_c(wanted));
+  return moved ? Vacated::yes : Vacated::pinned;
+}
+
+void tell_log(void* context, const Failure& failure, std::string_view device) {
+  const auto& system = *static_cast<const carveout_system*>(context);
+  carveout_failure told{};
+  fail(failure, &told);
+  system.log(system.log_context, &told, to_c(device));
 }
 
 constexpr carveout_tables kNoTables{};
@@ -185,7 +246,8 @@ size_t carveout_pool_storage_bytes(const carveout_platform* platform,
 
 size_t carveout_device_storage_bytes(const carveout_device_settings* settings) {
   const std::size_t windows = window_count(*settings);
-  return saturating_add(array_bytes(windows, sizeof(Window)),
+  return saturating_add(saturating_add(array_bytes(windows, sizeof(Window)),
+                                       array_bytes(settings->fallback_count, sizeof(Role))),
                         System::device_storage_bytes(windows, settings->quarantine_blocks));
 }
 
@@ -195,12 +257,23 @@ size_t carveout_binding_storage_bytes(const carveout_binding_settings* settings)
 
 size_t carveout_node_default_storage_bytes(void) { return System::node_default_storage_bytes(); }
 
+size_t carveout_atomic_storage_bytes(const carveout_platform* platform,
+                                     const carveout_atomic_settings* settings) {
+  const AtomicSettings made = atomic_of(*settings, store_of(*platform));
+  const PhysRange piece{PhysAddr{0}, settings->size_bytes};
+  return System::atomic_storage_bytes(made.most_pieces, *made.store,
+                                      granules_in(piece, settings->granule_bytes, *platform));
+}
+
+size_t carveout_lend_storage_bytes(void) { return array_bytes(1, sizeof(CReclaim)); }
+
 size_t carveout_storage_bytes(const carveout_platform* platform, const carveout_tables* tables) {
   const carveout_tables& board = tables == nullptr ? kNoTables : *tables;
   std::size_t bytes = kAlign - 1;
   const auto add = [&](std::size_t more) { bytes = saturating_add(bytes, more); };
   add(array_bytes(1, sizeof(carveout_system)));
   add(array_bytes(platform->alias_count, sizeof(Alias)));
+  add(array_bytes(platform->ordinary_elsewhere_count, sizeof(PhysRange)));
   add(array_bytes(board.pool_count, sizeof(PoolSettings)));
   add(array_bytes(board.device_count, sizeof(DeviceSettings)));
   add(array_bytes(board.binding_count, sizeof(setup::BindingRow)));
@@ -227,10 +300,11 @@ carveout_error carveout_build(const carveout_platform* platform, const carveout_
                               void* storage, size_t size, carveout_refused_fn refused,
                               void* context, carveout_system** system, carveout_failure* why) {
   const carveout_tables& board = tables == nullptr ? kNoTables : *tables;
-  for (std::size_t i = 0; i < board.pool_count; ++i) {
-    if (!is_memory(board.pools[i].memory))
-      return fail({.code = Error::wrong_kind, .pool = text_of(board.pools[i].name)}, why);
-  }
+  if (!is_known(*platform)) return fail({.code = Error::wrong_kind}, why);
+  if (const auto name = unknown_in(board.pools, board.pool_count))
+    return fail({.code = Error::wrong_kind, .pool = *name}, why);
+  if (const auto name = unknown_in(board.devices, board.device_count))
+    return fail({.code = Error::wrong_kind, .pool = *name}, why);
   for (std::size_t i = 0; i < board.default_count; ++i) {
     if (!is_role(board.defaults[i].role)) return fail({.code = Error::wrong_kind}, why);
   }
@@ -240,6 +314,8 @@ carveout_error carveout_build(const carveout_platform* platform, const carveout_
   const TagStore store = store_of(*platform);
   const auto aliases = arena.copy<Alias>(platform->aliases, platform->alias_count,
                                          [](const auto& alias) { return from_c(alias); });
+  const auto elsewhere = arena.copy<PhysRange>(platform->ordinary_elsewhere,
+                                               platform->ordinary_elsewhere_count, range_of);
   const setup::Tables rows{
       .pools = arena.copy<PoolSettings>(
           board.pools, board.pool_count,
@@ -250,7 +326,8 @@ carveout_error carveout_build(const carveout_platform* platform, const carveout_
       .devices = arena.copy<DeviceSettings>(
           board.devices, board.device_count,
           [&](const auto& row) {
-            return with_windows(row, arena.copy<Window>(row.windows, window_count(row), window_of));
+            return with_lists(row, arena.copy<Window>(row.windows, window_count(row), window_of),
+                              arena.copy<Role>(row.fallback, row.fallback_count, role_of));
           }),
       .bindings = arena.copy<setup::BindingRow>(
           board.bindings, board.binding_count,
@@ -272,11 +349,15 @@ carveout_error carveout_build(const carveout_platform* platform, const carveout_
                 why);
   }
 
-  auto* const made = new (room) carveout_system{platform->port};
+  auto* const made = new (room) carveout_system{*platform};
   Platform board_of{.port = made->port,
                     .aliases = aliases,
                     .store = store,
-                    .devices_coherent = platform->devices_coherent};
+                    .devices_coherent = platform->devices_coherent,
+                    .ordinary_elsewhere = elsewhere,
+                    .described_only = platform->described_only,
+                    .assume_uncached_view = platform->assume_uncached_view};
+  if (made->log != nullptr) board_of.log = Log{tell_log, made};
   if (platform->granule_bytes != 0) board_of.granule_bytes = platform->granule_bytes;
   if (platform->largest_bounce_bytes != 0) {
     board_of.largest_bounce_bytes = platform->largest_bounce_bytes;
@@ -294,7 +375,7 @@ carveout_error carveout_build(const carveout_platform* platform, const carveout_
 
 carveout_error carveout_declare(carveout_system* system, const carveout_pool_settings* settings,
                                 carveout_pool** pool, carveout_failure* why) {
-  if (!is_memory(settings->memory))
+  if (!is_known(*settings))
     return fail({.code = Error::wrong_kind, .pool = text_of(settings->name)}, why);
   const auto chunks =
       keep<PhysRange>(*system->system, settings->chunks, settings->chunk_count, range_of);
@@ -316,10 +397,15 @@ carveout_error carveout_set_default(carveout_system* system, carveout_role role,
 carveout_error carveout_add_device(carveout_system* system,
                                    const carveout_device_settings* settings,
                                    carveout_device** device, carveout_failure* why) {
+  if (!is_known(*settings))
+    return fail({.code = Error::wrong_kind, .pool = text_of(settings->name)}, why);
   const auto windows =
       keep<Window>(*system->system, settings->windows, window_count(*settings), window_of);
   if (!windows) return answer(windows, why);
-  const auto made = system->system->add_device(with_windows(*settings, *windows));
+  const auto fallback =
+      keep<Role>(*system->system, settings->fallback, settings->fallback_count, role_of);
+  if (!fallback) return answer(fallback, why);
+  const auto made = system->system->add_device(with_lists(*settings, *windows, *fallback));
   if (made) *device = to_c(*made);
   return answer(made, why);
 }
@@ -332,6 +418,49 @@ carveout_error carveout_bind(carveout_system* system, carveout_device* device, c
 carveout_error carveout_release(carveout_system* system, carveout_pool* pool,
                                 carveout_failure* why) {
   return answer(system->system->release(*from_c(pool)), why);
+}
+
+carveout_error carveout_set_masks(carveout_system* system, carveout_device* device,
+                                  const carveout_masks* masks, carveout_failure* why) {
+  Masks made{.coherent = DmaAddr{masks->coherent.raw}};
+  if (masks->has_streaming) made.streaming = DmaAddr{masks->streaming.raw};
+  return answer(system->system->set_masks(*from_c(device), made), why);
+}
+
+carveout_error carveout_lend(carveout_system* system, carveout_pool* pool,
+                             carveout_vacate_fn vacate_fn, void* context, carveout_failure* why) {
+  const auto room = system->system->reserve(carveout_lend_storage_bytes());
+  if (!room) return answer(room, why);
+  auto* const made =
+      new (room->data()) CReclaim{.vacate = vacate_fn, .context = context, .reclaim = {}};
+  made->reclaim = {.vacate = vacate, .context = made};
+  return answer(system->system->lend(*from_c(pool), made->reclaim), why);
+}
+
+carveout_error carveout_carve_atomic(carveout_system* system,
+                                     const carveout_atomic_settings* settings, carveout_pool** pool,
+                                     carveout_failure* why) {
+  if (!is_known(settings->store))
+    return fail({.code = Error::wrong_kind, .pool = text_of(settings->name)}, why);
+  const auto made =
+      system->system->carve_atomic(atomic_of(*settings, system->system->platform().store));
+  if (made) *pool = to_c(*made);
+  return answer(made, why);
+}
+
+bool carveout_atomic_is_low(const carveout_system* system) {
+  return system->system->atomic_is_low();
+}
+
+carveout_error carveout_grow_atomic(carveout_system* system, uint64_t* more_bytes,
+                                    carveout_failure* why) {
+  const auto grown = system->system->grow_atomic();
+  if (grown) *more_bytes = *grown;
+  return answer(grown, why);
+}
+
+size_t carveout_storage_used_bytes(const carveout_system* system) {
+  return system->system->storage_used_bytes();
 }
 
 carveout_pool* carveout_find_pool(const carveout_system* system, const char* name) {
@@ -351,10 +480,27 @@ carveout_usage carveout_pool_usage(const carveout_pool* pool) {
           .blocks = usage.blocks};
 }
 
+void carveout_pool_free_runs(const carveout_pool* pool, uint32_t* counts) {
+  std::ranges::copy(from_c(pool)->free_runs(), counts);
+}
+
 carveout_text carveout_pool_name(const carveout_pool* pool) { return to_c(from_c(pool)->name()); }
 
 carveout_memory carveout_pool_memory(const carveout_pool* pool) {
   return static_cast<carveout_memory>(from_c(pool)->memory());
+}
+
+bool carveout_pool_closed(const carveout_pool* pool) { return from_c(pool)->closed(); }
+
+uint64_t carveout_pool_granule_bytes(const carveout_pool* pool) {
+  return from_c(pool)->granule_bytes();
+}
+
+size_t carveout_pool_chunks(const carveout_pool* pool, carveout_phys_range* chunks, size_t room) {
+  const auto all = from_c(pool)->chunks();
+  std::ranges::transform(all.first(std::min(room, all.size())), chunks,
+                         [](const Chunk& chunk) { return to_c(chunk.range); });
+  return all.size();
 }
 
 carveout_text carveout_device_name(const carveout_device* device) {

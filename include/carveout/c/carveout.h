@@ -5,8 +5,13 @@
  * each. Here stands what differs: handles for references, a status and an optional
  * carveout_failure for a Result, and structures of which all zero asks for nothing special.
  *
+ * docs/c.md has each verb of C++ beside its name here, and what is not here.
+ *
  * An enumeration is a number of 32 bits, so that what a compiler makes of enumerations does not
- * matter; a number that means nothing is refused.
+ * matter. A number that means nothing is refused: as wrong_kind where a board is stated, as
+ * bad_attributes in a request.
+ *
+ * A pointer is NULL only where that is said to mean something.
  *
  * No heap and no global state: a system lives in storage of the caller. Texts that go in end with
  * a zero and outlive the system. */
@@ -87,7 +92,8 @@ typedef struct carveout_failure {
   uint64_t free_bytes;
   uint64_t largest_run_bytes;
   bool has_stated;
-  uint64_t stated; /* the alignment, boundary or index that is wrong or too small */
+  uint64_t stated;       /* the alignment, boundary or index that is wrong or too small */
+  uint64_t needed_bytes; /* of an atomic pool that was too small: Failure::needed_bytes */
 } carveout_failure;
 
 /* Functions that can fail answer with the code. The rest goes to `why`, if that is not NULL; where
@@ -240,6 +246,11 @@ enum carveout_coherence_values {
 };
 typedef int32_t carveout_coherence;
 
+/* Hears of every refusal of a verb that C++ tells to Platform::log, and when. `device` is empty
+ * where a block is given back. */
+typedef void (*carveout_log_fn)(void* context, const carveout_failure* failure,
+                                carveout_text device);
+
 /* What a board is, apart from its pools and devices. All of it is copied. */
 typedef struct carveout_platform {
   carveout_port port;
@@ -249,6 +260,12 @@ typedef struct carveout_platform {
   carveout_store store;
   uint64_t largest_bounce_bytes; /* 0: 256 KiB */
   bool devices_coherent;
+  carveout_log_fn log; /* NULL: nobody listens */
+  void* log_context;
+  const carveout_phys_range* ordinary_elsewhere; /* ordinary memory that no pool describes */
+  size_t ordinary_elsewhere_count;
+  bool described_only; /* and not run: for routes alone */
+  bool assume_uncached_view;
 } carveout_platform;
 
 typedef struct carveout_pool_settings {
@@ -279,13 +296,38 @@ typedef struct carveout_device_settings {
   uint32_t numa_node;
   carveout_streaming_limits streaming;
   size_t quarantine_blocks;
+  const carveout_role* fallback; /* DeviceSettings::fallback, in order; copied */
+  size_t fallback_count;
 } carveout_device_settings;
+
+/* The limits of a device that its driver may learn after it was added. */
+typedef struct carveout_masks {
+  carveout_dma_addr coherent;
+  bool has_streaming; /* false: the coherent mask */
+  carveout_dma_addr streaming;
+} carveout_masks;
 
 typedef struct carveout_binding_settings {
   uint32_t index;
   const char* name;              /* NULL: by index only */
   const carveout_window* window; /* NULL: the device's own windows */
 } carveout_binding_settings;
+
+/* The pool for callers that must not wait, to be cut out of the default pool: AtomicSettings. */
+typedef struct carveout_atomic_settings {
+  const char* name;
+  uint64_t size_bytes;    /* of a piece */
+  uint64_t granule_bytes; /* 0: the board's */
+  carveout_store store;
+  uint32_t most_pieces; /* 0: as 1 */
+  uint64_t low_water_bytes;
+} carveout_atomic_settings;
+
+/* How a board gets ordinary users out of lent memory, and what it owes: Reclaim. Answers whether it
+ * moved the data away and gave the block `lent` back; else it is pinned. `user` is the number that
+ * was given to carveout_borrow(). */
+typedef bool (*carveout_vacate_fn)(void* context, carveout_phys_range lent, uint32_t user,
+                                   carveout_phys_range wanted);
 
 /* Rows of a board's tables; `device` and `pool` are numbers of rows. */
 typedef struct carveout_binding_row {
@@ -321,15 +363,22 @@ size_t carveout_pool_storage_bytes(const carveout_platform* platform,
 size_t carveout_device_storage_bytes(const carveout_device_settings* settings);
 size_t carveout_binding_storage_bytes(const carveout_binding_settings* settings);
 size_t carveout_node_default_storage_bytes(void);
+/* A store that keeps tables for granules needs so much if `size_bytes` is whole granules of the
+ * default pool. */
+size_t carveout_atomic_storage_bytes(const carveout_platform* platform,
+                                     const carveout_atomic_settings* settings);
+size_t carveout_lend_storage_bytes(void);
 
 /* A system in `storage`, which outlives it, with what the tables say; they are not read afterwards,
  * but for their texts. `tables` NULL: nothing is declared yet. `refused` NULL: nobody listens.
- * Fails with: bad_granule, bad_alias, storage_too_small, no_such_node. */
+ * Fails with: bad_granule, bad_alias, storage_too_small, no_such_node, wrong_kind (a number that
+ * means nothing). */
 carveout_error carveout_build(const carveout_platform* platform, const carveout_tables* tables,
                               void* storage, size_t size, carveout_refused_fn refused,
                               void* context, carveout_system** system, carveout_failure* why);
 
-/* By code, as System does it. They fail with what its functions fail with. */
+/* By code, as System does it. They fail with what its functions fail with, and with wrong_kind for
+ * a number that means nothing. What was copied before another refusal keeps its storage. */
 carveout_error carveout_declare(carveout_system* system, const carveout_pool_settings* settings,
                                 carveout_pool** pool, carveout_failure* why);
 carveout_error carveout_set_default(carveout_system* system, carveout_role role,
@@ -341,6 +390,20 @@ carveout_error carveout_bind(carveout_system* system, carveout_device* device, c
                              const carveout_binding_settings* settings, carveout_failure* why);
 carveout_error carveout_release(carveout_system* system, carveout_pool* pool,
                                 carveout_failure* why);
+carveout_error carveout_set_masks(carveout_system* system, carveout_device* device,
+                                  const carveout_masks* masks, carveout_failure* why);
+/* `context` is handed to `vacate`; both outlive the system. May fail with storage_too_small, too.
+ */
+carveout_error carveout_lend(carveout_system* system, carveout_pool* pool,
+                             carveout_vacate_fn vacate, void* context, carveout_failure* why);
+carveout_error carveout_carve_atomic(carveout_system* system,
+                                     const carveout_atomic_settings* settings, carveout_pool** pool,
+                                     carveout_failure* why);
+bool carveout_atomic_is_low(const carveout_system* system);
+/* `more_bytes`: how many the pool has more, also 0. */
+carveout_error carveout_grow_atomic(carveout_system* system, uint64_t* more_bytes,
+                                    carveout_failure* why);
+size_t carveout_storage_used_bytes(const carveout_system* system);
 
 /* NULL where there is none of that name. */
 carveout_pool* carveout_find_pool(const carveout_system* system, const char* name);
@@ -371,7 +434,8 @@ enum carveout_pool_choice_values {
 };
 typedef int32_t carveout_pool_choice;
 
-/* What is wanted beyond a number of bytes. NULL, or all zero: nothing special. */
+/* What is wanted beyond a number of bytes. NULL, or all zero: nothing special. A choice by name
+ * without a name is unknown_pool. */
 typedef struct carveout_options {
   uint64_t align_bytes;    /* a power of two; 0: as 1 */
   uint64_t boundary_bytes; /* a power of two that the bytes must not cross; 0: none */
@@ -407,6 +471,25 @@ carveout_error carveout_alloc_from_default_contiguous(const carveout_device* dev
                                                       const carveout_options* options,
                                                       carveout_block* block, carveout_failure* why);
 carveout_error carveout_free_coherent(const carveout_block* block, carveout_failure* why);
+
+/* Ordinary memory, from a pool that carveout_lend() opened: borrow(). `user` is less than 2^31;
+ * nothing of the block lies in `avoid`, if that is not NULL. carveout_free_coherent() gives back.
+ */
+carveout_error carveout_borrow(carveout_pool* pool, uint64_t size_bytes, uint32_t user,
+                               const carveout_phys_range* avoid, carveout_block* block,
+                               carveout_failure* why);
+
+/* Memory that a device may still write: carveout/ops/quarantine.hpp. */
+carveout_error carveout_quarantine(const carveout_device* device, const carveout_block* block,
+                                   carveout_failure* why);
+carveout_error carveout_quiesced(const carveout_device* device, carveout_failure* why);
+
+/* Memory that changes hands between programs: carveout/ops/handover.hpp. */
+carveout_error carveout_write_before_read(carveout_pool* pool, carveout_failure* why);
+void carveout_clean_for_handover(const carveout_pool* pool);
+/* Every pool of the board. */
+void carveout_clean_all_for_handover(const carveout_system* system);
+void carveout_take_over(const carveout_pool* pool);
 
 /* The pages of a block that a process may map: mmap_check(). */
 typedef struct carveout_mmap_request {
@@ -445,13 +528,14 @@ typedef struct carveout_candidate {
 /* Answers whether to go on. */
 typedef bool (*carveout_candidate_fn)(void* context, const carveout_candidate* candidate);
 
-/* As the command line prints it. Ends with a zero, lives for ever. */
+/* As the command line prints it; "unknown" for a number that is no role. Ends with a zero, lives
+ * for ever. */
 const char* carveout_role_name(carveout_role role);
 /* Writes why a candidate stands as it does; as carveout_describe() does. */
 size_t carveout_describe_candidate(const carveout_candidate* candidate, char* buffer, size_t size);
 
 /* Calls `each` with the candidates of a request in order. Pure: nothing is taken.
- * Fails with: unknown_pool. */
+ * Fails with: unknown_pool, bad_attributes (a number that means nothing). */
 carveout_error carveout_route(const carveout_device* device, const carveout_options* options,
                               carveout_candidate_fn each, void* context);
 
@@ -510,6 +594,10 @@ typedef struct carveout_bytes {
   carveout_view view;
 } carveout_bytes;
 
+/* A block's first byte in such a view: Pool::pointer(). NULL where there is none, and for a number
+ * that is no view. */
+void* carveout_pointer(const carveout_block* block, carveout_view view);
+
 /* Bytes that are the device's: a plain value, which ends once. */
 typedef struct carveout_mapping {
   carveout_bytes bytes;
@@ -525,8 +613,7 @@ carveout_bytes carveout_bytes_of_block(const carveout_block* block, uint64_t siz
 carveout_error carveout_bytes_at(const carveout_device* device, void* at, uint64_t size_bytes,
                                  carveout_bytes* bytes, carveout_failure* why);
 
-/* map(), and what else carveout/ops/streaming.hpp has. A number that is no direction is
- * bad_attributes. */
+/* map(), and what else carveout/ops/streaming.hpp has. They fail with bad_attributes, too. */
 carveout_error carveout_map(const carveout_device* device, const carveout_bytes* bytes,
                             carveout_direction direction, uint32_t attributes, bool must_not_wait,
                             carveout_mapping* mapping, carveout_failure* why);
@@ -538,6 +625,20 @@ carveout_error carveout_sync_for_cpu(const carveout_device* device, const carveo
 carveout_error carveout_sync_for_device(const carveout_device* device,
                                         const carveout_mapping* mapping, uint64_t offset_bytes,
                                         uint64_t size_bytes, carveout_failure* why);
+/* A mapping that the device was never told of. */
+carveout_error carveout_abandon(const carveout_mapping* mapping, carveout_failure* why);
+/* Widens a part to whole cache lines, within the mapping: whole_lines(). */
+void carveout_whole_lines(const carveout_device* device, const carveout_mapping* mapping,
+                          uint64_t* offset_bytes, uint64_t* size_bytes);
+/* Lists of `count`: map_each() and unmap_each(), with a barrier for each entry. All or nothing; of
+ * a list that is refused nothing in `mappings` means anything. */
+carveout_error carveout_map_each(const carveout_device* device, const carveout_bytes* bytes,
+                                 size_t count, carveout_direction direction, uint32_t attributes,
+                                 bool must_not_wait, carveout_mapping* mappings,
+                                 carveout_failure* why);
+/* Ends all of them. Of several failures the first is told. */
+carveout_error carveout_unmap_each(const carveout_device* device, const carveout_mapping* mappings,
+                                   size_t count, uint32_t attributes, carveout_failure* why);
 /* Another device's registers, say: nothing to end. */
 carveout_error carveout_map_resource(const carveout_device* device, carveout_phys_range range,
                                      carveout_dma_addr* dma, carveout_failure* why);
@@ -555,10 +656,18 @@ typedef struct carveout_usage {
 } carveout_usage;
 
 carveout_usage carveout_pool_usage(const carveout_pool* pool);
+/* `counts` has room for 32: entry i is how many free runs have 2^i granules or more, and less than
+ * 2^(i+1). */
+void carveout_pool_free_runs(const carveout_pool* pool, uint32_t* counts);
 carveout_text carveout_pool_name(const carveout_pool* pool);
 carveout_memory carveout_pool_memory(const carveout_pool* pool);
-/* Calls `see` with every live block and the device that holds it (NULL: the store keeps none, or
- * it is no device's), and the pool's lock held. */
+bool carveout_pool_closed(const carveout_pool* pool);
+uint64_t carveout_pool_granule_bytes(const carveout_pool* pool);
+/* Writes what is left of the chunks in whole granules, at most `room` of them. Returns how many
+ * there are. */
+size_t carveout_pool_chunks(const carveout_pool* pool, carveout_phys_range* chunks, size_t room);
+/* Calls `see` with every live block and the device that holds it (NULL: it is no device's; of a
+ * bitmap store, which keeps none, it means nothing), and the pool's lock held. */
 typedef void (*carveout_held_fn)(void* context, carveout_phys_range range,
                                  const carveout_device* holder);
 void carveout_visit(const carveout_system* system, const carveout_pool* pool, carveout_held_fn see,
