@@ -7,12 +7,17 @@
 #include "carveout/ops/coherent.hpp"
 
 namespace carveout::hosted {
+namespace {
+
+void free_own(const Block& block) {
+  const auto freed = free_coherent(block);
+  CARVEOUT_ASSERT(freed.has_value());  // nobody else has it
+}
+
+}  // namespace
 
 DeviceMemory::~DeviceMemory() {
-  for (const auto& [first, block] : blocks_) {
-    const auto freed = free_coherent(block);
-    CARVEOUT_ASSERT(freed.has_value());  // nobody else has it
-  }
+  for (const auto& [first, block] : blocks_) free_own(block);
 }
 
 std::optional<DmaAddr> DeviceMemory::dma_of(const void* at) const {
@@ -39,19 +44,23 @@ void* DeviceMemory::do_allocate(std::size_t bytes, std::size_t alignment) {
                    .pool = block->pool->name(),
                    .asked_bytes = bytes,
                    .stated = alignment};
-    const auto freed = free_coherent(*block);
-    CARVEOUT_ASSERT(freed.has_value());
+    free_own(*block);
     throw std::bad_alloc{};
   }
-  blocks_.emplace(block->cpu, *block);
+  try {
+    blocks_.emplace(block->cpu, *block);
+  } catch (...) {
+    why_.reset();
+    free_own(*block);
+    throw;
+  }
   return block->cpu;
 }
 
 void DeviceMemory::do_deallocate(void* at, std::size_t /*bytes*/, std::size_t /*alignment*/) {
   const auto found = blocks_.find(static_cast<const std::byte*>(at));
   CARVEOUT_ASSERT(found != blocks_.end());  // a container gives back what it was given
-  const auto freed = free_coherent(found->second);
-  CARVEOUT_ASSERT(freed.has_value());
+  free_own(found->second);
   blocks_.erase(found);
 }
 

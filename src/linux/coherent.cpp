@@ -63,11 +63,26 @@ int release_at(const Pool* pool, int order, const void* vaddr, const char* funct
   return 1;
 }
 
+/// The name of a binding that dma_declare_coherent_memory() made.
+constexpr std::string_view kDeclared = "linux,declared";
+
 /// The coherent pool that dma_declare_coherent_memory() or the board gave to a device.
 const Binding* own_pool(const Device& device) {
   const Binding* own = device.bindings;
   while (own != nullptr && (own->memory != Memory::coherent || own->refused)) own = own->next;
   return own;
+}
+
+/// Ends a pool that dma_declare_coherent_memory() made. The device is then as before that: a
+/// binding that stays as a refused one would bar other memory.
+Result<void> end_declared(Device& device, Pool& pool) {
+  if (auto released = state().system->release(pool); !released) return released;
+  for (Binding** link = &device.bindings; *link != nullptr; link = &(*link)->next) {
+    if ((*link)->pool != &pool) continue;
+    *link = (*link)->next;
+    break;
+  }
+  return {};
 }
 
 Result<Pool*> declare(std::string_view name, phys_addr_t phys, std::size_t size) {
@@ -179,20 +194,20 @@ int dma_mmap_attrs(struct device* dev, struct vm_area_struct* vma, void* cpu_add
 
 int dma_declare_coherent_memory(struct device* dev, phys_addr_t phys_addr, dma_addr_t device_addr,
                                 size_t size) {
-  if (device_of(dev, __func__) == nullptr) return -ENODEV;
-  System& system = *state().system;
-  // The driver's is const, because drivers change nothing of it.
-  Device& device = *system.find_device(static_cast<const Device*>(dev->carveout)->name);
+  const Device* const stated = device_of(dev, __func__);
+  if (stated == nullptr) return -ENODEV;
+  Device& device = changeable(*stated);
   if (own_pool(device) != nullptr) return -EBUSY;
   const auto pool = declare(device.name, phys_addr, size);
   if (!pool) return errno_of(pool.error().code);
-  BindingSettings binding{.window = Window{DmaAddr{device_addr}, PhysAddr{phys_addr}, size}};
+  BindingSettings binding{.name = kDeclared,
+                          .window = Window{DmaAddr{device_addr}, PhysAddr{phys_addr}, size}};
   for (const Binding* own = device.bindings; own != nullptr; own = own->next) {
-    binding.index = own->index + 1;  // behind what was released
+    binding.index = own->index + 1;  // behind the board's, which serve nothing
   }
-  const auto bound = system.bind(device, **pool, binding);
+  const auto bound = state().system->bind(device, **pool, binding);
   if (bound) return 0;
-  undo(system.release(**pool), __func__);
+  undo(end_declared(device, **pool), __func__);
   return errno_of(bound.error().code);
 }
 
@@ -200,7 +215,9 @@ void dma_release_coherent_memory(struct device* dev) {
   const Device* const device = device_of(dev, __func__);
   const Binding* const own = device == nullptr ? nullptr : own_pool(*device);
   if (own == nullptr) return;
-  if (!state().system->release(*own->pool)) report(__func__, "blocks of it are in use");
+  if (own->name != kDeclared)
+    return report(__func__, "the board gave it to the device, and others may have it too");
+  if (!end_declared(changeable(*device), *own->pool)) report(__func__, "blocks of it are in use");
 }
 
 int dma_init_global_coherent(phys_addr_t phys_addr, size_t size) {

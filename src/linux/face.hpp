@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "carveout/core/attributes.hpp"
 #include "carveout/core/direction.hpp"
@@ -68,19 +69,21 @@ class Table {
   /// Takes out what the claim fits, or says what is wrong with it.
   [[nodiscard]] std::optional<Live> take(const Claim& claim, const char*& wrong);
   /// The first that `is` says yes to, of those with this key, or of all.
+  /// Cost, with the lock held: constant with a key, linear in the table without.
   template <class Is>
   [[nodiscard]] std::optional<Live> find(std::optional<std::uint64_t> key, Is is) {
     if (!port_.may_lock()) return std::nullopt;
     const LockGuard guard{port_, lock_};
-    for (std::size_t i = 0; i < heads_.size(); ++i) {
-      if (key && i != bucket_of(*key)) continue;
+    const std::size_t first = key ? bucket_of(*key) : 0;
+    const std::size_t end = key ? first + 1 : heads_.size();
+    for (std::size_t i = first; i < end; ++i) {
       for (std::uint32_t at = heads_[i]; at != kNone; at = nodes_[at].next) {
         if (is(nodes_[at].live)) return nodes_[at].live;
       }
     }
     return std::nullopt;
   }
-  [[nodiscard]] std::size_t count() const { return count_; }
+  [[nodiscard]] std::size_t count() const { return __atomic_load_n(&count_, __ATOMIC_RELAXED); }
 
  private:
   [[nodiscard]] std::size_t bucket_of(std::uint64_t key) const {
@@ -92,14 +95,14 @@ class Table {
   std::span<std::uint32_t> heads_;
   Node* nodes_;
   std::uint32_t free_ = 0;
-  std::size_t count_ = 0;
+  std::size_t count_ = 0;  ///< written under the lock, read without it
   LockWord lock_{};
 };
 
 /// A dma_pool, and which part of the tables' storage it has.
 struct DmaPool {
-  std::optional<BlockPool> blocks;
-  const Device* device;
+  bool taken;                       ///< guarded by State::dma_pools_lock
+  std::optional<BlockPool> blocks;  ///< the affair of who took it
   Grant tables;
 };
 
@@ -111,6 +114,7 @@ struct State {
   std::uint32_t dma_pool_pages;
   std::span<std::byte> pool_tables;
   RangeAllocator pool_tables_taken;  ///< by offset in pool_tables
+  LockWord dma_pools_lock{};         ///< guards pool_tables_taken, and who has which dma_pool
   carveout_linux_mistake_fn mistake = nullptr;
   void* mistake_context = nullptr;
   std::size_t mistakes = 0;
@@ -126,6 +130,16 @@ void report(const char* function, const char* what);
 
 /// The device that a driver's is tied to; nothing, and a report, where it is none.
 [[nodiscard]] const Device* device_of(const struct device* dev, const char* function);
+
+/// The same, to be changed: drivers hold it const, because only the System changes it.
+[[nodiscard]] inline Device& changeable(const Device& device) {
+  return *state().system->device(device.id);
+}
+
+/// A name that a driver states. NULL is the empty one, which nothing has.
+[[nodiscard]] constexpr std::string_view name_from(const char* name) {
+  return name == nullptr ? std::string_view{} : std::string_view{name};
+}
 
 /// Of something that nobody has seen yet and that is given up: there is nobody to refuse it to.
 inline void undo(const Result<void>& undone, const char* function) {

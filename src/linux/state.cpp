@@ -71,8 +71,8 @@ int begin(System& system, const carveout_linux_limits& limits, std::span<std::by
   auto* const pools = static_cast<DmaPool*>(place(plan.pools));
   for (std::size_t i = 0; i < limits.dma_pools; ++i) {
     new (pools + i) DmaPool{
+        .taken = false,
         .blocks = std::nullopt,
-        .device = nullptr,
         .tables = {
             .range = {PhysAddr{0}, 0}, .dma = DmaAddr{0}, .tag = 0, .chunk = 0, .serial = 0}};
   }
@@ -111,9 +111,7 @@ Fault fault_of(const Claim& claim, const Claim& live) {
 }
 
 int set_masks(const Device& device, const Masks& masks) {
-  // Drivers hold it const: only the System changes it.
-  System& system = *state().system;
-  return system.set_masks(*system.device(device.id), masks) ? 0 : -EIO;
+  return state().system->set_masks(changeable(device), masks) ? 0 : -EIO;
 }
 
 }  // namespace
@@ -139,7 +137,7 @@ const Live* Table::add(const Live& live) {
   std::uint32_t& head = heads_[bucket_of(live.claim.key)];
   node.next = head;
   head = at;
-  ++count_;
+  __atomic_store_n(&count_, count_ + 1, __ATOMIC_RELAXED);
   return &node.live;
 }
 
@@ -163,7 +161,7 @@ std::optional<Live> Table::take(const Claim& claim, const char*& wrong) {
     *link = node.next;
     node.next = free_;
     free_ = at;
-    --count_;
+    __atomic_store_n(&count_, count_ - 1, __ATOMIC_RELAXED);
     wrong = nullptr;
     return node.live;
   }
@@ -245,7 +243,7 @@ size_t carveout_linux_exit(void) {
 }
 
 int carveout_linux_device(struct device* dev, const char* name) {
-  dev->carveout = state().system->find_device(name);
+  dev->carveout = state().system->find_device(name_from(name));
   return dev->carveout == nullptr ? -ENODEV : 0;
 }
 
@@ -310,9 +308,10 @@ int of_reserved_mem_device_init_by_idx(struct device* dev, struct device_node* /
 int of_reserved_mem_device_init_by_name(struct device* dev, struct device_node* /*np*/,
                                         const char* name) {
   const Device* const device = device_of(dev, __func__);
-  if (device == nullptr) return -ENODEV;
+  const std::string_view wanted = name_from(name);
+  if (device == nullptr || wanted.empty()) return -ENODEV;  // bindings without a name have ""
   for (const Binding* own = device->bindings; own != nullptr; own = own->next) {
-    if (own->name == name) return own->refused ? errno_of(*own->refused) : 0;
+    if (own->name == wanted) return own->refused ? errno_of(*own->refused) : 0;
   }
   return -ENODEV;
 }

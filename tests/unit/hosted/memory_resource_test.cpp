@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <list>
+#include <new>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -11,6 +13,19 @@
 
 #include "carveout/ops/buffer.hpp"
 #include "tests/support/sim_board.hpp"
+
+namespace {
+bool heap_is_full = false;
+}
+
+// The heap of this program, which a test may fill.
+void* operator new(std::size_t size) {
+  void* const at = heap_is_full ? nullptr : std::malloc(size == 0 ? 1 : size);
+  if (at == nullptr) throw std::bad_alloc{};
+  return at;
+}
+void operator delete(void* at) noexcept { std::free(at); }
+void operator delete(void* at, std::size_t /*size*/) noexcept { std::free(at); }
 
 namespace carveout {
 namespace {
@@ -70,6 +85,19 @@ TEST_F(Hosted, MemoryThatTheCpuDoesNotSeeHoldsNoContainer) {
   DeviceMemory memory{device_, {.attributes = Attributes::no_cpu_mapping}};
   EXPECT_THROW(static_cast<void>(memory.allocate(16)), std::bad_alloc);
   EXPECT_EQ(memory.why()->code, Error::no_uncached_view);
+  EXPECT_EQ(used(), 0U);
+}
+
+TEST_F(Hosted, ABlockThatTheHeapCannotListIsGivenBack) {
+  DeviceMemory memory{device_};
+  heap_is_full = true;
+  try {
+    static_cast<void>(memory.allocate(16));
+  } catch (const std::bad_alloc&) {
+    heap_is_full = false;
+  }
+  EXPECT_FALSE(heap_is_full);  // it was thrown
+  EXPECT_FALSE(memory.why());
   EXPECT_EQ(used(), 0U);
 }
 

@@ -154,6 +154,39 @@ TEST_F(LinuxCoherent, AReleasedPoolMayBeDeclaredAnew) {
   EXPECT_NE(alloc(64), nullptr);
 }
 
+TEST_F(LinuxCoherent, ADeclarationThatFailedChangesNothing) {
+  const phys_addr_t phys = ram(0x8000, 1).base.raw();
+  const dma_addr_t over_the_mask = dma_addr_t{1} << 40;
+  EXPECT_EQ(dma_declare_coherent_memory(&dev_, phys, over_the_mask, 0x1000), -EINVAL);
+  EXPECT_EQ(dma_declare_coherent_memory(&dev_, phys, ~dma_addr_t{0}, 0x1000), -EINVAL);
+  void* const at = alloc(64);
+  ASSERT_NE(at, nullptr);
+  EXPECT_EQ(used(pool_), 64U);
+  dma_free_coherent(&dev_, 64, at, handle_);
+  EXPECT_EQ(dma_declare_coherent_memory(&dev_, phys, 0, 0x1000), 0);
+  EXPECT_TRUE(mistakes_.empty());
+}
+
+TEST_F(LinuxCoherent, AfterAReleaseTheDeviceIsServedAsBeforeTheDeclaration) {
+  EXPECT_EQ(dma_declare_coherent_memory(&dev_, ram(0x8000, 1).base.raw(), 0, 0x1000), 0);
+  dma_release_coherent_memory(&dev_);
+  EXPECT_NE(alloc(64), nullptr);
+  EXPECT_EQ(used(pool_), 64U);
+}
+
+TEST_F(LinuxCoherent, APoolThatTheBoardSharesBetweenDevicesIsNoDriversToRelease) {
+  Pool& shared = board_.pool("shared", ram(0x8000, 0x1000));
+  Device& other = board_.device("usb");
+  test::must(board_.system->bind(device_, shared, {.name = "buffers"}));
+  test::must(board_.system->bind(other, shared));
+  dma_release_coherent_memory(&dev_);
+  EXPECT_EQ(mistakes_, std::vector<std::string>{"dma_release_coherent_memory: the board gave it to "
+                                                "the device, and others may have it too"});
+  EXPECT_TRUE(alloc_coherent(other, 64));
+  EXPECT_NE(alloc(64), nullptr);
+  EXPECT_EQ(used(shared), 128U);
+}
+
 TEST_F(LinuxCoherent, TheGlobalPoolHasItsOwnVerbs) {
   EXPECT_EQ(dma_init_global_coherent(ram(0x8000, 1).base.raw(), 0x1000), -EBUSY);
   void* const at = dma_alloc_from_global_coherent(&dev_, 5000, &handle_);
@@ -185,6 +218,16 @@ TEST_F(LinuxCoherent, ATreesRegionIsFoundByIndexAndByName) {
   EXPECT_EQ(of_reserved_mem_device_init_by_idx(&dev_, nullptr, 2), 0);
   EXPECT_EQ(of_reserved_mem_device_init_by_name(&dev_, nullptr, "buffers"), 0);
   EXPECT_EQ(of_reserved_mem_device_init_by_name(&dev_, nullptr, "none"), -ENODEV);
+}
+
+TEST_F(LinuxCoherent, NoNameIsNothingsName) {
+  Pool& own = board_.pool("own", ram(0x8000, 0x1000));
+  test::must(board_.system->bind(device_, own));
+  EXPECT_EQ(of_reserved_mem_device_init_by_name(&dev_, nullptr, nullptr), -ENODEV);
+  EXPECT_EQ(of_reserved_mem_device_init_by_name(&dev_, nullptr, ""), -ENODEV);
+  struct device dev{};
+  EXPECT_EQ(carveout_linux_device(&dev, nullptr), -ENODEV);
+  EXPECT_EQ(carveout_linux_gen_pool(nullptr), nullptr);
 }
 
 TEST(LinuxGlobalPool, IsSetOnce) {

@@ -1,5 +1,9 @@
 // dma_pool and gen_pool.
 #include <algorithm>
+#include <array>
+#include <functional>
+#include <utility>
+#include <vector>
 
 #include "tests/unit/linux/linux_board.hpp"
 
@@ -71,6 +75,16 @@ TEST_F(LinuxPools, ADmaPoolWithBlocksInUseStays) {
   EXPECT_EQ(mistakes_.back(), "dma_pool_destroy: it was destroyed before");
 }
 
+TEST_F(LinuxPools, ADestroyedDmaPoolHasNoBlocks) {
+  dma_pool* const pool = dma_pool_create("td", &dev_, 48, 16, 0);
+  dma_pool_destroy(pool);
+  EXPECT_EQ(dma_pool_alloc(pool, GFP_KERNEL, &handle_), nullptr);
+  EXPECT_EQ(dma_pool_zalloc(pool, GFP_KERNEL, &handle_), nullptr);
+  EXPECT_EQ(mistakes_,
+            (std::vector<std::string>{"dma_pool_alloc: the pool was destroyed before",
+                                      "dma_pool_zalloc: the pool was destroyed before"}));
+}
+
 TEST_F(LinuxPools, AGenPoolIsAPoolOfTheBoard) {
   gen_pool* const pool = carveout_linux_gen_pool("d");
   ASSERT_NE(pool, nullptr);
@@ -90,6 +104,62 @@ TEST_F(LinuxPools, AGenPoolIsAPoolOfTheBoard) {
   EXPECT_EQ(gen_pool_alloc(pool, 0), 0U);
   EXPECT_EQ(gen_pool_alloc(pool, 0x8000), 0U);
   EXPECT_EQ(gen_pool_avail(pool), 0x4000U);
+}
+
+TEST_F(LinuxPools, AGenPoolHandsOutNothingOfAnEarlierOwner) {
+  gen_pool* const pool = carveout_linux_gen_pool("d");
+  {
+    const Block earlier = test::must(alloc_coherent(device_, 64));
+    board_.put_in_ram(earlier.phys, test::pattern(64));
+    board_.store(board_.twin(earlier), test::pattern(64));  // a line that is written back later
+    ASSERT_TRUE(free_coherent(earlier));
+  }
+  const unsigned long at = gen_pool_alloc(pool, 64);
+  const PhysRange range{PhysAddr{gen_pool_virt_to_phys(pool, at)}, 64};
+  EXPECT_EQ(board_.in_ram(range), test::Bytes(64));
+  board_.push_everything_out_of_the_cache(ram(0x8000, 0x8'0000));
+  EXPECT_EQ(board_.in_ram(range), test::Bytes(64));
+}
+
+/// Two drivers probe at once: when one lets go of a lock, it is the other's turn.
+class TwoDriversPort : public sim::HostPort {
+ public:
+  using sim::HostPort::HostPort;
+  void unlock(LockWord& word, LockState state) noexcept {
+    sim::HostPort::unlock(word, state);
+    if (const auto turn = std::exchange(others_turn, nullptr)) turn();
+  }
+  std::function<void()> others_turn;
+};
+
+TEST(LinuxDmaPools, OfDriversThatProbeAtOnceAreNotTheSame) {
+  sim::Machine machine;
+  TwoDriversPort port{machine};
+  std::vector<std::byte> memory(16 * 1024);
+  System& system =
+      *test::must(System::create({.port = port, .aliases = machine.aliases()}, memory));
+  const PhysRange range = ram(0, 0x4000);
+  Pool& pool = *test::must(system.declare({.name = "d", .chunks = {&range, 1}}));
+  test::must(system.set_default(Role::default_pool, pool));
+  test::must(system.add_device({.name = "eth", .coherent_mask = test::kAnyAddress}));
+  const carveout_linux_limits limits{
+      .live = 2, .dma_pools = 2, .dma_pool_blocks = 256, .dma_pool_pages = 1};
+  std::vector<std::byte> storage(carveout_linux_storage_bytes(&limits));
+  ASSERT_EQ(carveout_linux_init(system, limits, storage.data(), storage.size()), 0);
+  struct device dev{};
+  ASSERT_EQ(carveout_linux_device(&dev, "eth"), 0);
+
+  dma_pool* two = nullptr;
+  port.others_turn = [&] { two = dma_pool_create("two", &dev, 64, 64, 0); };
+  dma_pool* const one = dma_pool_create("one", &dev, 64, 64, 0);
+  EXPECT_NE(one, nullptr);
+  EXPECT_NE(two, nullptr);
+  EXPECT_NE(one, two);
+  std::array<dma_addr_t, 2> handles{};
+  EXPECT_NE(dma_pool_alloc(one, GFP_KERNEL, handles.data()), nullptr);
+  EXPECT_NE(dma_pool_alloc(two, GFP_KERNEL, &handles[1]), nullptr);
+  EXPECT_NE(handles[0], handles[1]);
+  carveout_linux_exit();
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ class DeviceMemory final : public std::pmr::memory_resource {
   /// The device's address of a byte that a container has. Nothing for what is not of this memory.
   /// Cost: logarithmic in the blocks.
   [[nodiscard]] std::optional<DmaAddr> dma_of(const void* at) const;
-  /// Why the last allocation was std::bad_alloc.
+  /// Why the last allocation was std::bad_alloc. Nothing where the heap had no room to list it.
   [[nodiscard]] const std::optional<Failure>& why() const { return why_; }
 
  private:
