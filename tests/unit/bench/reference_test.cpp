@@ -219,7 +219,8 @@ TYPED_TEST_SUITE(Peers, PeerTypes);
 
 TYPED_TEST(Peers, HandOutDisjointRangesOfThePoolInEveryWorkload) {
   for (const std::string_view name : kWorkloads) {
-    if (!name.starts_with("W5") && !name.starts_with("W4c")) play_and_judge<TypeParam>(kSmall, name);
+    if (!name.starts_with("W5") && !name.starts_with("W4c"))
+      play_and_judge<TypeParam>(kSmall, name);
   }
 }
 
