@@ -42,7 +42,9 @@ Result<PhysRange> mmap_check(const Device& device, const Block& block, const Mma
   const PhysRange range{PhysAddr{block.phys.raw() + request.first_page * page}, *asked};
   const auto views = views_of(device.roles->aliases, range);
   if (!views) return range;
-  return request.view == View::cached ? views->cached : views->uncached;
+  const PhysRange seen = request.view == View::cached ? views->cached : views->uncached;
+  if (align_down(seen.base.raw(), page) != seen.base.raw()) return refused(Error::shared_page);
+  return seen;
 }
 
 }  // namespace carveout

@@ -120,6 +120,26 @@ const Binding* named(const Device& device, const PoolChoice& choice) {
   return nullptr;
 }
 
+/// Whether a pool of its own is all that the device may reach, even where it cannot be used.
+bool is_restricted(const Device& device) {
+  return first_of(device.bindings, Memory::bounce) != nullptr;
+}
+
+/// What a device may use although it is restricted: the pools that come before the restriction in
+/// the order of the rules, and the restricted one.
+bool is_open_to_restricted(Role role) { return role == Role::device || role == Role::bounce; }
+
+void bar(Candidate& candidate, Reason reason) {
+  candidate.verdict = Verdict::skipped;
+  candidate.reason = reason;
+  candidate.error = std::nullopt;
+}
+
+void bar_if_restricted(Candidate& candidate, const Device& device) {
+  if (candidate.verdict == Verdict::skipped || is_open_to_restricted(candidate.role)) return;
+  if (is_restricted(device)) bar(candidate, Reason::restricted_bars);
+}
+
 Role role_of(Memory memory) {
   switch (memory) {
     case Memory::contiguous:
@@ -298,28 +318,22 @@ class Walk {
     for (const Role which : device_.fallback) {
       if (which == exhausted) continue;
       const bool go_on = each_of(which, [&] {
-        judge_fallback(exhausted);
+        judge_fallback();
         return each();
       });
       if (!go_on) return;
     }
   }
 
-  void judge_fallback(Role exhausted) {
+  void judge_fallback() {
+    bar_if_restricted(candidate_, device_);
     if (candidate_.verdict == Verdict::skipped) return;
     const bool without = has(options_.attributes, kNoCoherentMemory) && !only_memory_left_;
-    if (exhausted == Role::bounce) {
-      bar(Reason::restricted_bars);
-    } else if (without && memory_for(candidate_.role) == Memory::coherent) {
-      bar(Reason::coherent_barred);
+    if (without && memory_for(candidate_.role) == Memory::coherent) {
+      bar(candidate_, Reason::coherent_barred);
     } else if (is_open()) {
       candidate_.reason = Reason::fallback;
     }
-  }
-  void bar(Reason reason) {
-    candidate_.verdict = Verdict::skipped;
-    candidate_.reason = reason;
-    candidate_.error = std::nullopt;
   }
 
   [[nodiscard]] bool is_open() const { return candidate_.verdict == Verdict::open; }
@@ -387,6 +401,7 @@ std::optional<Error> route(const Device& device, const Options& options, Candida
   if (binding == nullptr) return Error::unknown_pool;
   Candidate candidate{.role = Role::device, .verdict = Verdict::skipped, .reason = Reason::absent};
   make(candidate, role_of(binding->memory), device, options, *binding);
+  bar_if_restricted(candidate, device);
   if (candidate.verdict == Verdict::open) {
     const bool against =
         binding->memory == Memory::coherent && has(options.attributes, kNoCoherentMemory);
@@ -398,7 +413,11 @@ std::optional<Error> route(const Device& device, const Options& options, Candida
 
 std::optional<Error> route_own_pools(const Device& device, const Options& options,
                                      CandidateSink each) {
-  if (!options.pool.any()) return route(device, options, each);
+  if (!options.pool.any()) {
+    const Binding* const binding = named(device, options.pool);
+    if (binding == nullptr || binding->memory != Memory::coherent) return Error::unknown_pool;
+    return route(device, options, each);
+  }
   Walk{device, options, each}.own_pools();
   return std::nullopt;
 }
@@ -406,6 +425,7 @@ std::optional<Error> route_own_pools(const Device& device, const Options& option
 Candidate candidate_for(Role role, const Device& device, const Options& options) {
   Candidate candidate{.role = role, .verdict = Verdict::skipped, .reason = Reason::absent};
   make(candidate, role, device, options);
+  bar_if_restricted(candidate, device);
   return candidate;
 }
 
@@ -438,7 +458,7 @@ void describe(const Candidate& candidate, Text& text) {
       text.add("the board lets it stand in for what is exhausted");
       break;
     case Reason::restricted_bars:
-      text.add("no fallback: the device may reach nothing but its restricted pool");
+      text.add("barred: the device may reach nothing but its restricted pool");
       break;
     case Reason::coherent_barred:
       text.add("no fallback: the request does without coherent memory");

@@ -31,8 +31,8 @@ struct MmapRequest {
 ///   zero_size      no page
 ///   bad_alignment  page_bytes is not a power of two
 ///   outside_block  a page of it is not in the block; the block's last page counts, if part of it
-///   is shared_page    the block begins inside a page, or the last page asked for is not all the
-///                  block's: the process would see other blocks
+///   shared_page    the block begins inside a page, in the view asked for too, or the last page
+///                  asked for is not all the block's: the process would see other blocks
 ///   wrong_view     the other view is the right one
 /// Cost: constant, and linear in the board's aliases. Context: any.
 /// Source: Linux v6.6 kernel/dma/coherent.c, __dma_mmap_from_coherent(), for offset and length.

@@ -36,7 +36,7 @@ enum class Reason : std::uint8_t {
   elsewhere,         ///< ordinary memory that Carveout does not manage
   refused,           ///< `error` says why: at binding, out of reach, or exhausted
   fallback,          ///< the board lets it stand in for what is exhausted
-  restricted_bars,   ///< a fallback of a device that may reach only its restricted pool
+  restricted_bars,   ///< other memory of a device that may reach only its restricted pool
   coherent_barred,   ///< a fallback of coherent memory, for a request that does without
 };
 
@@ -77,12 +77,15 @@ using CandidateSink = FunctionRef<Step(const Candidate&)>;
 /// Cost: linear in the device's own pools. Context: any.
 std::optional<Error> route(const Device& device, const Options& options, CandidateSink each);
 
-/// The part of route() that concerns the device's own coherent pools, whatever the attributes.
+/// The part of route() that concerns the device's own coherent pools, whatever the attributes. A
+/// request that names a pool of another kind is unknown_pool, too.
 std::optional<Error> route_own_pools(const Device& device, const Options& options,
                                      CandidateSink each);
 
 /// The candidate that a role is for a device, whether or not a route would come to it: what the
-/// verbs of single roles use. For a role of the device's own, the first pool that it has.
+/// verbs of single roles use. For a role of the device's own, the first pool that it has. Of a
+/// device with a restricted pool everything but that and its own coherent pools is skipped
+/// (restricted_bars).
 [[nodiscard]] Candidate candidate_for(Role role, const Device& device, const Options& options);
 
 /// Writes why a candidate stands as it does, in a sentence.

@@ -73,7 +73,7 @@ class RouteModel {
       for (RouteLine& line : lines_) {
         const bool coherent_memory = role == Role::atomic || role == Role::default_pool;
         if (line.verdict != Verdict::skipped) {
-          if (final_role == Role::bounce) {
+          if (facts_.restricted != There::no) {
             line = {.role = role, .pool = line.pool, .reason = Reason::restricted_bars};
           } else if (coherent_memory && !takes_coherent_memory) {
             line = {.role = role, .pool = line.pool, .reason = Reason::coherent_barred};

@@ -178,5 +178,14 @@ TEST_F(Fallback, OutOfReachSaysSo) {
   EXPECT_EQ(last.error, Error::unreachable);
 }
 
+TEST_F(Fallback, OfARestrictedDeviceIsBarredBehindItsCoherentPoolToo) {
+  world_.bind(world_.pool("own", Memory::coherent));
+  world_.bind(world_.pool("only", Memory::bounce));
+  world_.give(Role::default_pool, world_.pool("d", Memory::coherent));
+  const auto candidates = walk({Role::default_pool});
+  EXPECT_EQ(brief(candidates), (Names{"device:own", "-default:d"}));
+  EXPECT_EQ(candidates.back().reason, Reason::restricted_bars);
+}
+
 }  // namespace
 }  // namespace carveout

@@ -112,5 +112,18 @@ TEST(MmapWithoutACache, IsTheSameMemoryInEitherView) {
   }
 }
 
+TEST(MmapOfAView, ThatBeginsInsideAPageIsRefused) {
+  constexpr std::uint64_t kLarge = 0x4000;
+  constexpr PhysAddr kCached{0x5'0030'0000};
+  constexpr PhysAddr kAskew{0x6'0030'1000};
+  SimBoard board{{.ram = {{.size_bytes = 0x4000, .cached = kCached, .uncached = kAskew}}}};
+  board.default_pool("d", {kCached, 0x4000});
+  const Device& device = board.device("eth", {.windows = {}, .mask = test::kAnyAddress});
+  const Block block = must(alloc_coherent(device, kLarge, {.align_bytes = kLarge}));
+  EXPECT_EQ(
+      error_of(mmap_check(device, block, {.first_page = 0, .pages = 1, .page_bytes = kLarge})),
+      Error::shared_page);
+}
+
 }  // namespace
 }  // namespace carveout

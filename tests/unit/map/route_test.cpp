@@ -495,5 +495,43 @@ TEST_F(Route, OfTheDevicesOwnPoolsAloneSaysThatThereIsNone) {
   EXPECT_EQ(brief(candidates), (Names{"-device"}));
 }
 
+// ---- a restricted device, asked past its route
+
+class RestrictedRoute : public Route {
+ protected:
+  RestrictedRoute() {
+    world_.bind(world_.pool("only", Memory::bounce), std::nullopt, "only");
+    world_.bind(world_.pool("cma", Memory::contiguous), std::nullopt, "frames");
+    world_.give(Role::default_pool, world_.pool("d", Memory::coherent));
+    world_.give(Role::contiguous_default, world_.pool("dcma", Memory::contiguous));
+  }
+};
+
+TEST_F(RestrictedRoute, IsBarredFromThePoolsOfTheBoardThatAVerbAsksFor) {
+  for (const Role role : {Role::default_pool, Role::contiguous_default, Role::contiguous_device}) {
+    const Candidate candidate = candidate_for(role, world_.device, {});
+    EXPECT_EQ(candidate.verdict, Verdict::skipped) << name_of(role);
+    EXPECT_EQ(candidate.reason, Reason::restricted_bars) << name_of(role);
+  }
+}
+
+TEST_F(RestrictedRoute, IsBarredFromItsOwnContiguousMemoryByName) {
+  const Candidate candidate = last({.pool = {.name = "frames"}});
+  EXPECT_EQ(brief(candidate), "-contiguous_device:cma");
+  EXPECT_EQ(candidate.reason, Reason::restricted_bars);
+}
+
+TEST_F(RestrictedRoute, IsServedFromItsRestrictedAndItsCoherentPoolsByName) {
+  world_.bind(world_.pool("own", Memory::coherent), std::nullopt, "own");
+  EXPECT_EQ(names({.pool = {.name = "only"}}), (Names{"bounce:only"}));
+  EXPECT_EQ(names({.pool = {.name = "own"}}), (Names{"device:own"}));
+}
+
+TEST_F(NamedPool, OfAnotherKindIsUnknownToTheVerbOfOwnCoherentPools) {
+  EXPECT_EQ(route_own_pools(world_.device, {.pool = {.name = "frames"}},
+                            [](const Candidate&) { return Step::next; }),
+            Error::unknown_pool);
+}
+
 }  // namespace
 }  // namespace carveout

@@ -107,7 +107,7 @@ TEST(RouteText, EveryFallbackHasASentenceOfItsOwn) {
   EXPECT_EQ(sentence({.role = Role::default_pool,
                       .verdict = Verdict::skipped,
                       .reason = Reason::restricted_bars}),
-            "no fallback: the device may reach nothing but its restricted pool");
+            "barred: the device may reach nothing but its restricted pool");
   EXPECT_EQ(sentence({.role = Role::default_pool,
                       .verdict = Verdict::skipped,
                       .reason = Reason::coherent_barred}),

@@ -243,5 +243,12 @@ TEST(RefusalOfTables, IsToldFromExhaustedMemory) {
   EXPECT_EQ(error, Error::table_full);
 }
 
+TEST_F(Verbs, OfTheBoardsPoolsServeNoDeviceThatIsRestricted) {
+  Device& wifi = board_.device("wifi");
+  must(board_.system->bind(wifi, board_.pool("only", ram(0x8000, 0x1000), Memory::bounce)));
+  EXPECT_EQ(error_of(alloc_from_default_pool(wifi, 32)), Error::no_pool);
+  EXPECT_EQ(error_of(alloc_from_default_contiguous(wifi, 32)), Error::no_pool);
+}
+
 }  // namespace
 }  // namespace carveout
