@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include "carveout/core/assert.hpp"
 #include "carveout/core/size.hpp"
 
 namespace carveout {
@@ -109,7 +110,10 @@ std::optional<Error> fault_of(const Window& window) {
 std::optional<Error> fault_of(const StreamingLimits& limits) {
   const std::uint64_t boundary = limits.segment_boundary_bytes;
   if (boundary != 0 && !is_power_of_two(boundary)) return Error::bad_boundary;
-  if ((limits.keep_low_bits & (limits.keep_low_bits + 1)) != 0) return Error::bad_alignment;
+  // All 64 bits would ask for an alignment of 2^64.
+  if (limits.keep_low_bits == ~std::uint64_t{0} ||
+      (limits.keep_low_bits & (limits.keep_low_bits + 1)) != 0)
+    return Error::bad_alignment;
   return std::nullopt;
 }
 
@@ -314,8 +318,12 @@ Result<System::PoolNode*> System::make_pool(const PoolSettings& settings, const 
                                 .keeps_holders = store.keeps_holders(),
                                 .next = nullptr};
   append(pools_, node);
-  node->member.pool = &node->pool;
-  append(roles_.members, &node->member);
+  // A piece of another pool is memory that verbs know of already, and is made while they walk the
+  // list of it.
+  if (carved == nullptr) {
+    node->member.pool = &node->pool;
+    append(roles_.members, &node->member);
+  }
   return node;
 }
 
@@ -596,15 +604,23 @@ Result<void> System::bind(Device& device, Pool& pool, const BindingSettings& set
 
 Result<void> System::set_masks(Device& device, const Masks& masks) {
   const Masks before = masks_of(device);
-  const auto is_lost = [&](const Translation& translation, Memory memory, PhysRange range) {
-    return is_reached(translation, mask_for(memory, before), range) &&
-           !is_reached(translation, mask_for(memory, masks), range);
+  const auto is_lost = [](const Translation& translation, DmaAddr was, DmaAddr will_be,
+                          PhysRange range) {
+    return is_reached(translation, was, range) && !is_reached(translation, will_be, range);
+  };
+  // Of a bounce pool nobody says whether a block was taken as coherent memory or as a copy.
+  const auto is_block_lost = [&](Memory memory, PhysRange range) {
+    const auto streaming = [](const Masks& of) { return of.streaming.value_or(of.coherent); };
+    return is_lost(device.translation, before.coherent, masks.coherent, range) ||
+           (memory == Memory::bounce &&
+            is_lost(device.translation, streaming(before), streaming(masks), range));
   };
   for (const Binding* binding = device.bindings; binding != nullptr; binding = binding->next) {
     if (binding->refused) continue;
     const Translation translation = translation_of(device, *binding);
     for (const Chunk& chunk : binding->pool->chunks()) {
-      if (is_lost(translation, binding->memory, chunk.range))
+      if (is_lost(translation, mask_for(binding->memory, before), mask_for(binding->memory, masks),
+                  chunk.range))
         return refuse(Error::unreachable, binding->pool_name, device.name);
     }
   }
@@ -613,7 +629,7 @@ Result<void> System::set_masks(Device& device, const Masks& masks) {
     bool lost = false;
     node->pool.visit([&](const Held& held) {
       const bool may_be_its = held.holder == device.id || !node->keeps_holders;
-      lost = lost || (may_be_its && is_lost(device.translation, node->pool.memory(), held.range));
+      lost = lost || (may_be_its && is_block_lost(node->pool.memory(), held.range));
     });
     if (lost) return refuse(Error::in_use, node->pool.name(), device.name);
   }
@@ -651,13 +667,17 @@ Result<void> System::bind_refused(Device& device, std::string_view pool_name, Me
 }
 
 Result<void> System::release(Pool& pool) {
+  // Before anything is changed: what was carved goes back under the lock of another pool.
+  if (!pool.port().may_lock()) return refuse(Error::would_wait, pool.name());
   if (auto closed = pool.close(); !closed) {
     Failure failure = closed.error();
     if (failure.code == Error::in_use) failure.other = holder_name(pool);
     return std::unexpected{failure};
   }
-  if (const Block* const carved = node_of(pool)->carved)
-    static_cast<void>(carved->pool->give_back(*carved));  // nobody else has it
+  if (const Block* const carved = node_of(pool)->carved) {
+    const auto freed = carved->pool->give_back(*carved);
+    CARVEOUT_ASSERT(freed.has_value());  // nobody else has it
+  }
   for (Pool*& slot : roles_.pools) {
     if (slot == &pool) slot = nullptr;
   }

@@ -88,7 +88,9 @@ struct Roles {
   /// The board's, for memory that is no pool's. Routes do not ask for them.
   std::optional<PortRef> port = std::nullopt;
   std::span<const Alias> aliases = {};
-  Member* members = nullptr;               ///< every pool that was not released
+  /// Every declared pool that was not released. Not the pieces of an atomic pool, which lie in one
+  /// of these: the list stands still while verbs walk it.
+  Member* members = nullptr;
   std::uint64_t largest_bounce_bytes = 0;  ///< the longest mapping that is bounced
   Log log = {};
 
@@ -121,6 +123,8 @@ struct Quarantine {
   Block* blocks;  ///< room for `capacity`, of which the first `count` live
   std::size_t capacity;
   std::size_t count = 0;
+  std::size_t quiet =
+      0;  ///< the first of these the device uses no more: quiesced() gives them back
   LockWord lock = {};
 };
 

@@ -222,8 +222,8 @@ class System {
   ///
   /// Fails with exactly one of: already_declared (the name; or a role that its fallback names
   /// twice, and then the failure's pool is that role), wraps (a window), bad_boundary (of
-  /// segments: not a power of two), bad_alignment (keep_low_bits is not 2^n - 1), wrong_kind (a
-  /// fallback to the device's own pools or to a restricted pool), storage_too_small.
+  /// segments: not a power of two), bad_alignment (keep_low_bits is not 2^n - 1, or all bits),
+  /// wrong_kind (a fallback to the device's own pools or to a restricted pool), storage_too_small.
   [[nodiscard]] Result<Device*> add_device(const DeviceSettings& settings);
   /// States a device's masks anew, as Linux's dma_set_mask_and_coherent() does: what the device
   /// reaches is worked out again, and so are its bindings, of which a wider mask may mend those
@@ -232,7 +232,7 @@ class System {
   /// Fails with exactly one of; nothing has changed then:
   ///   unreachable  a pool of the device's own, which serves, would be out of reach (`pool`)
   ///   in_use       a live block would be (`pool`), which the device holds, or, in a pool whose
-  ///                tables keep no holders, may hold
+  ///                tables keep no holders, may hold. Of a bounce pool, out of reach of either mask
   /// Cost: linear in pools and their blocks.
   Result<void> set_masks(Device& device, const Masks& masks);
 
@@ -261,7 +261,7 @@ class System {
   /// Ends a pool: it leaves its roles, its bindings stay as refused ones, and blocks of it that are
   /// given back later are told pool_gone. What was cut out of the default pool goes back there.
   /// Fails with: in_use (`other` names who holds a block: a device, a piece of the atomic pool, or
-  /// ordinary users), pool_gone.
+  /// ordinary users), pool_gone, would_wait (the port does not let this context wait for a lock).
   Result<void> release(Pool& pool);
 
   [[nodiscard]] Pool* find_pool(std::string_view name) const;

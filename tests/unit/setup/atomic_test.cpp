@@ -439,5 +439,40 @@ TEST_F(Interrupted, TheWorkerGrowsThePoolWhileInterruptsUseIt) {
   for (const Block& block : blocks) must(free_coherent(block));
 }
 
+TEST_F(Carved, LeavesTheListThatVerbsWalkAsItIs) {
+  const Roles::Member* const before = board_.system->roles().members;
+  carve(kThree);
+  must(alloc(kPiece));
+  ASSERT_NE(must(board_.system->grow_atomic()), 0U);
+  EXPECT_EQ(board_.system->roles().members, before);
+  EXPECT_EQ(before->next, nullptr);
+}
+
+/// A port whose lock an interrupt may not wait for.
+class PortOfThreads : public sim::HostPort {
+ public:
+  using sim::HostPort::HostPort;
+  [[nodiscard]] bool may_lock() const noexcept { return !in_interrupt; }
+  bool in_interrupt = false;
+};
+
+TEST(CarvedOfThreads, IsNotReleasedWhereTheMemoryCouldNotGoBack) {
+  sim::Machine machine;
+  PortOfThreads port{machine};
+  std::vector<std::uint64_t> storage(1024);
+  System& system = *must(System::create({.port = port, .aliases = machine.aliases()},
+                                        std::as_writable_bytes(std::span{storage})));
+  const PhysRange range = ram(0x4000, 0x1000);
+  Pool& whole = *must(system.declare({.name = "d", .chunks = std::span{&range, 1}}));
+  must(system.set_default(Role::default_pool, whole));
+  Pool& atomic = *must(system.carve_atomic(kOne));
+  port.in_interrupt = true;
+  EXPECT_EQ(error_of(system.release(atomic)), Error::would_wait);
+  port.in_interrupt = false;
+  EXPECT_FALSE(atomic.closed());
+  must(system.release(atomic));
+  EXPECT_EQ(whole.usage().blocks, 0U);
+}
+
 }  // namespace
 }  // namespace carveout

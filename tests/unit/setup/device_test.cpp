@@ -297,5 +297,14 @@ TEST(Create, SystemsInOneStorageBehindEachOtherDoNotDisturbEachOther) {
   EXPECT_EQ(second->usage().used_bytes, 0U);
 }
 
+TEST(DeviceThatKeepsAllBits, IsRefusedWhenItIsAdded) {
+  test::SimBoard board;
+  const auto refused =
+      board.system->add_device({.name = "all",
+                                .coherent_mask = test::kAnyAddress,
+                                .streaming = {.keep_low_bits = ~std::uint64_t{0}}});
+  EXPECT_EQ(test::error_of(refused), Error::bad_alignment);
+}
+
 }  // namespace
 }  // namespace carveout

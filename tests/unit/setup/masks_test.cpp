@@ -159,5 +159,17 @@ TEST_F(SetMasks, WhereTheTablesKeepNoHoldersAnyBlockMayBeTheDevices) {
   EXPECT_EQ(error_of(set(kNothing)), Error::in_use);
 }
 
+TEST_F(SetMasks, ThatTakeALiveCopyFromTheStreamingMaskAloneAreRefused) {
+  board_.default_pool("bounce", ram(0x8000, 0x1000), Role::bounce);
+  must(board_.system->set_masks(eth_, {.coherent = kHalf, .streaming = kWhole}));
+  const MappedBytes mapped =
+      must(map(eth_, board_.cpu_bytes(ram(0x10000, 0x40)), Direction::to_device));
+  ASSERT_TRUE(mapped.copy);
+  EXPECT_EQ(error_of(board_.system->set_masks(eth_, {.coherent = kHalf, .streaming = kHalf})),
+            Error::in_use);
+  must(unmap(eth_, mapped));
+  EXPECT_TRUE(board_.system->set_masks(eth_, {.coherent = kHalf, .streaming = kHalf}));
+}
+
 }  // namespace
 }  // namespace carveout
