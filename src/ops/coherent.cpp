@@ -8,6 +8,9 @@
 #include "prepare.hpp"
 
 namespace carveout {
+
+using detail::failed;
+
 namespace {
 
 /// Checks what no pool has to be asked for.
@@ -21,12 +24,8 @@ std::optional<Error> malformed(std::uint64_t size_bytes, const Options& options)
   return std::nullopt;
 }
 
-std::unexpected<Failure> failed(Error code, std::uint64_t size_bytes, std::string_view pool = {}) {
-  return std::unexpected{Failure{.code = code, .pool = pool, .asked_bytes = size_bytes}};
-}
-
 /// With what the options state that is to blame.
-std::unexpected<Failure> failed(Error code, std::uint64_t size_bytes, const Options& options) {
+std::unexpected<Failure> failed_by(const Options& options, Error code, std::uint64_t size_bytes) {
   Failure failure{.code = code, .pool = options.pool.name, .asked_bytes = size_bytes};
   switch (code) {
     case Error::bad_alignment:
@@ -87,7 +86,7 @@ void zero(std::byte* at, std::uint64_t size_bytes) {
 
 }  // namespace
 
-void detail::prepare(Block& block, View view, Attributes attributes) {
+void detail::prepare(Block& block, View view, Attributes attributes, bool caches_seen) {
   const Pool& pool = *block.pool;
   const PortRef port = pool.port();
   const auto size_bytes =
@@ -97,12 +96,15 @@ void detail::prepare(Block& block, View view, Attributes attributes) {
   std::byte* const cached = pool.pointer(block, View::cached);
   const bool past_the_cache = uncached != nullptr;
 
-  // A line of an earlier use, written back later, would land on top of what is put there next. Only
-  // memory that is used through the cache, and always was, has none.
+  // A line of an earlier use, written back later, would land on top of what is put there next.
   if (cached != nullptr && (unmapped || past_the_cache)) port.clean_invalidate(cached, size_bytes);
   if (!unmapped && !has(attributes, Attributes::uninitialized)) {
     zero(past_the_cache ? uncached : cached, block.size_bytes);
   }
+  // Memory that is zeroed through the cache has its zeroes there, besides lines of earlier uses: a
+  // sync table may do nothing before a device writes, so none may wait to be written back over it.
+  const bool left_in_cache = cached != nullptr && !past_the_cache && !unmapped;
+  if (left_in_cache && !caches_seen) port.clean_invalidate(cached, size_bytes);
   port.publish_barrier();
   // What speculation fetched before the zeroes arrived is stale.
   if (view == View::cached && cached != nullptr && past_the_cache && !unmapped) {
@@ -114,10 +116,11 @@ void detail::prepare(Block& block, View view, Attributes attributes) {
 namespace {
 
 /// A page of a block pool, whose blocks are used through the view that it has.
+template <bool caches_seen>
 void prepare_page(const Block& page) {
   Block block = page;
   const bool cached = page.cpu == page.pool->pointer(page, View::cached);
-  detail::prepare(block, cached ? View::cached : View::uncached, Attributes::none);
+  detail::prepare(block, cached ? View::cached : View::uncached, Attributes::none, caches_seen);
 }
 
 /// Why a candidate that is open cannot serve after all, before its pool is asked.
@@ -134,17 +137,21 @@ Result<Block> alloc_from(const Candidate& candidate, const Device& device, std::
   if (const auto error = why_not(candidate, device))
     return failed(*error, size_bytes, candidate.pool_name);
   auto block = take(candidate, device, size_bytes, options);
-  if (block) detail::prepare(*block, candidate.view, options.attributes);
+  if (block) detail::prepare(*block, candidate.view, options.attributes, device.coherent);
   return block;
 }
 
 using Route = std::optional<Error>(const Device&, const Options&, CandidateSink);
 
+/// Whether another pool may stand in: where this one is full, and for no other reason.
+bool is_full(Error error) { return error == Error::exhausted || error == Error::table_full; }
+
 /// Walks a route until `serve` is served by a candidate, or refused for good.
 template <class T, class Serve>
 Result<T> along(Route walk, const Device& device, std::uint64_t size_bytes, const Options& options,
                 Serve serve, FunctionRef<void(const Candidate&)> log) {
-  if (const auto error = malformed(size_bytes, options)) return failed(*error, size_bytes, options);
+  if (const auto error = malformed(size_bytes, options))
+    return failed_by(options, *error, size_bytes);
   Result<T> result = failed(Error::no_pool, size_bytes);
   AtomicNeed atomic;
   const auto bad_choice = walk(device, options, [&](Candidate candidate) {
@@ -159,7 +166,8 @@ Result<T> along(Route walk, const Device& device, std::uint64_t size_bytes, cons
       log(candidate);
       // Exhaustion is final, and only pools of one role stand in for each other: the memory behind
       // them would change where the device's data lies. Unless the board said so, as a fallback.
-      return !result && candidate.has_stand_in ? Step::next : Step::stop;
+      const bool full = !result && is_full(result.error().code);
+      return full && candidate.has_stand_in ? Step::next : Step::stop;
     }
     if (candidate.verdict == Verdict::refused) {
       result = failed(*candidate.error, size_bytes, candidate.pool_name);
@@ -167,7 +175,7 @@ Result<T> along(Route walk, const Device& device, std::uint64_t size_bytes, cons
     log(candidate);
     return Step::next;
   });
-  if (bad_choice) return failed(*bad_choice, size_bytes, options);
+  if (bad_choice) return failed_by(options, *bad_choice, size_bytes);
   return result;
 }
 
@@ -246,7 +254,14 @@ Result<Taken> take_by_route(const Device& device, std::uint64_t size_bytes, cons
 
 Result<BlockPool> create_block_pool(const Device& device, BlockPool::Settings settings,
                                     std::span<std::byte> storage, const Options& options) {
-  if (has(options.attributes, Attributes::no_cpu_mapping)) return refuse(Error::bad_attributes);
+  const auto refuse_it = [&](const Failure& failure) {
+    return refused(device, options.attributes, failure);
+  };
+  if (has(options.attributes, Attributes::no_cpu_mapping)) {
+    return refuse_it({.code = Error::bad_attributes,
+                      .asked_bytes = settings.size_bytes,
+                      .stated = static_cast<std::uint32_t>(Attributes::no_cpu_mapping)});
+  }
   const auto from = along<Candidate>(
       route, device, settings.size_bytes, options,
       [&](const Candidate& candidate) -> Result<Candidate> {
@@ -255,15 +270,17 @@ Result<BlockPool> create_block_pool(const Device& device, BlockPool::Settings se
         return candidate;
       },
       [](const Candidate&) {});
-  if (!from) return std::unexpected{from.error()};
+  if (!from) return refuse_it(from.error());
   settings.holder = device.id;
-  settings.prepare_page = prepare_page;
-  return BlockPool::create(settings, *from->pool, from->reaches, from->view, storage);
+  settings.prepare_page = device.coherent ? prepare_page<true> : prepare_page<false>;
+  auto made = BlockPool::create(settings, *from->pool, from->reaches, from->view, storage);
+  if (!made) return refuse_it(made.error());
+  return made;
 }
 
 Result<void> free_coherent(const Block& block) {
   auto freed = block.pool->give_back(block);
-  if (!freed) block.pool->log()(freed.error());
+  if (!freed) return refused(*block.pool, freed.error());
   return freed;
 }
 

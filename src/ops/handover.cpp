@@ -29,7 +29,7 @@ Result<void> write_before_read(Pool& pool) {
               .pool = &pool,
               .tag = 0,
               .serial = 0};
-    detail::prepare(all, View::uncached, Attributes::none);
+    detail::prepare(all, View::uncached, Attributes::none, false);
   }
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include "carveout/ops/coherent.hpp"
 #include "carveout/ops/quarantine.hpp"
+#include "carveout/ops/refusal.hpp"
 
 namespace carveout {
 
@@ -17,7 +18,8 @@ void StreamBuffer::give_back() {
 Result<StreamBuffer> alloc_stream(const Device& device, std::uint64_t size_bytes,
                                   const Options& options) {
   if (has(options.attributes, Attributes::no_cpu_mapping | Attributes::require_coherent)) {
-    return std::unexpected{Failure{.code = Error::bad_attributes, .asked_bytes = size_bytes}};
+    return refused(device, options.attributes,
+                   {.code = Error::bad_attributes, .asked_bytes = size_bytes});
   }
   Options ordinary = options;
   ordinary.attributes = options.attributes | Attributes::non_coherent;
@@ -89,6 +91,7 @@ StreamBuffer Loan::finish_after_turn(Part turn) {
 }
 
 StreamBuffer Loan::abandon() {
+  CARVEOUT_ASSERT(device_ != nullptr);
   device_ = nullptr;
   const auto ended = carveout::abandon(mapped_);
   CARVEOUT_ASSERT(ended.has_value());

@@ -6,18 +6,17 @@
 
 #include "carveout/core/assert.hpp"
 #include "carveout/core/size.hpp"
+#include "carveout/ops/refusal.hpp"
 #include "carveout/port/cache_lines.hpp"
 #include "carveout/port/sync_table.hpp"
 
 namespace carveout {
+
+using detail::failed;
+
 namespace {
 
 constexpr auto kNoLimit = std::numeric_limits<std::uint64_t>::max();
-
-std::unexpected<Failure> failed(Error code, std::uint64_t size_bytes,
-                                std::optional<std::uint64_t> stated = std::nullopt) {
-  return std::unexpected{Failure{.code = code, .asked_bytes = size_bytes, .stated = stated}};
-}
 
 PortRef port_of(const Device& device) {
   CARVEOUT_ASSERT(device.roles->port.has_value());
@@ -126,13 +125,14 @@ std::uint64_t kept_bits(const StreamingLimits& limits) {
 Result<MappedBytes> take_copy(const Device& device, const CpuBytes& bytes, Direction direction,
                               Context context, const BouncePool& bounce) {
   const std::uint64_t largest = device.roles->largest_bounce_bytes;
-  if (bytes.size_bytes > largest) return failed(Error::too_long, bytes.size_bytes, largest);
+  if (bytes.size_bytes > largest) return failed(Error::too_long, bytes.size_bytes, {}, largest);
   const StreamingLimits& limits = device.streaming;
   const std::uint64_t kept = kept_bits(limits);
   const std::uint64_t offset = bytes.phys.raw() & kept;
   const std::uint64_t needed = checked_add(offset, bytes.size_bytes).value_or(kNoLimit);
   const std::uint64_t boundary = limits.segment_boundary_bytes;
-  if (boundary != 0 && needed > boundary) return failed(Error::crosses_boundary, needed, boundary);
+  if (boundary != 0 && needed > boundary)
+    return failed(Error::crosses_boundary, needed, {}, boundary);
   const View view = bounce.pool->has(View::cached) ? View::cached : View::uncached;
   const auto block = bounce.pool->take(Need{.size_bytes = needed,
                                             .align_bytes = kept + 1,
@@ -205,6 +205,16 @@ void to_cpu(const Device& device, const MappedBytes& mapped, Part part) {
     port.copy(mapped.bytes.cpu + part.offset_bytes, at, size_bytes);
 }
 
+/// Between the last access of the CPU and the word to the device. Where the device writes, what the
+/// CPU read is read by then, too: a late load of an earlier packet would see the next one.
+void hand_over(PortRef port, Direction direction) {
+  if (device_writes(direction)) {
+    port.full_barrier();
+  } else {
+    port.publish_barrier();
+  }
+}
+
 Part whole(const MappedBytes& mapped) { return {0, mapped.bytes.size_bytes}; }
 
 std::optional<Error> fault_of(Part part, const MappedBytes& mapped) {
@@ -213,6 +223,10 @@ std::optional<Error> fault_of(Part part, const MappedBytes& mapped) {
   if (part.offset_bytes > all || part.size_bytes > all - part.offset_bytes)
     return Error::outside_mapping;
   return std::nullopt;
+}
+
+std::unexpected<Failure> refused_part(const Device& device, Error fault, Part part) {
+  return refused(device, Attributes::none, {.code = fault, .asked_bytes = part.size_bytes});
 }
 
 /// What is wrong with a request before anybody looks at where the bytes lie.
@@ -225,7 +239,7 @@ Result<void> check(const Device& device, const CpuBytes& bytes, Attributes attri
   if (device.roles->described_only) return failed(Error::unknown_memory, size_bytes);
   if (device.behind_iommu) return failed(Error::needs_iommu, size_bytes);
   const std::uint64_t longest = device.streaming.max_segment_bytes;
-  if (longest != 0 && size_bytes > longest) return failed(Error::too_long, size_bytes, longest);
+  if (longest != 0 && size_bytes > longest) return failed(Error::too_long, size_bytes, {}, longest);
   return {};
 }
 
@@ -240,10 +254,7 @@ Result<MappedBytes> lend(const Device& device, CpuBytes bytes, Direction directi
   if (no_help && has_cache_work(device, bytes)) return failed(Error::needs_copy, bytes.size_bytes);
 
   const BouncePool bounce = bounce_pool_of(device);
-  if (bounce.refused) {
-    return std::unexpected{
-        Failure{.code = *bounce.refused, .pool = bounce.name, .asked_bytes = bytes.size_bytes}};
-  }
+  if (bounce.refused) return failed(*bounce.refused, bytes.size_bytes, bounce.name);
   const auto dma = in_place(device, bytes, direction, bounce);
   if (dma) {
     const MappedBytes mapped{.bytes = bytes, .dma = *dma, .direction = direction};
@@ -254,7 +265,7 @@ Result<MappedBytes> lend(const Device& device, CpuBytes bytes, Direction directi
   if (no_help) return failed(Error::needs_copy, bytes.size_bytes);
   if (bounce.pool == nullptr || bytes.cpu == nullptr) {
     const std::uint64_t boundary = device.streaming.segment_boundary_bytes;
-    return failed(dma.error(), bytes.size_bytes,
+    return failed(dma.error(), bytes.size_bytes, {},
                   dma.error() == Error::crosses_boundary ? std::optional{boundary} : std::nullopt);
   }
   const auto mapped = take_copy(device, bytes, direction, options.context, bounce);
@@ -263,10 +274,51 @@ Result<MappedBytes> lend(const Device& device, CpuBytes bytes, Direction directi
   return mapped;
 }
 
+Result<void> give_copy_back(const MappedBytes& mapped) {
+  if (!mapped.copy) return {};
+  return mapped.copy->pool->give_back(*mapped.copy);
+}
+
+/// unmap() without the barrier.
 Result<void> end(const Device& device, const MappedBytes& mapped, Attributes attributes) {
   if (mapped.copy || !has(attributes, Attributes::skip_cpu_sync))
     to_cpu(device, mapped, whole(mapped));
-  return abandon(mapped);
+  const auto ended = give_copy_back(mapped);
+  if (!ended) return refused(device, attributes, ended.error());
+  return ended;
+}
+
+/// What is no memory, as the device sees it.
+Result<DmaAddr> address_of(const Device& device, PhysRange range) {
+  const std::uint64_t size_bytes = range.size_bytes;
+  if (range.empty()) return failed(Error::empty_range, 0);
+  if (range.wraps()) return failed(Error::wraps, size_bytes);
+  if (device.behind_iommu) return failed(Error::needs_iommu, size_bytes);
+  const Roles& roles = *device.roles;
+  for (const Roles::Member* each = roles.members; each != nullptr; each = each->next) {
+    const bool is_memory = std::ranges::any_of(each->pool->chunks(), [&](const Chunk& chunk) {
+      return share_bytes(roles.aliases, range, chunk.range);
+    });
+    if (is_memory) return refuse(Error::overlaps, {}, each->pool->name());
+  }
+  if (bounce_pool_of(device).restricts) return failed(Error::unreachable, size_bytes);
+  const auto dma = streaming_address(device, range);
+  if (!dma) return failed(dma.error(), size_bytes);
+  return *dma;
+}
+
+/// The most bytes in one piece that a device reaches of the pool where its copies are made.
+std::uint64_t longest_copy_bytes(const BouncePool& bounce) {
+  if (bounce.pool == nullptr || bounce.refused) return 0;
+  std::uint64_t longest = 0;
+  for (const Chunk& chunk : bounce.pool->chunks()) {
+    for (const Reach& reach : bounce.reaches) {
+      const PhysAddr first = std::max(chunk.range.base, reach.first);
+      const PhysAddr last = std::min(chunk.range.last(), reach.last);
+      if (first <= last) longest = std::max(longest, last.raw() - first.raw() + 1);
+    }
+  }
+  return longest;
 }
 
 }  // namespace
@@ -274,12 +326,13 @@ Result<void> end(const Device& device, const MappedBytes& mapped, Attributes att
 Result<MappedBytes> map(const Device& device, const CpuBytes& bytes, Direction direction,
                         const MapOptions& options) {
   const auto mapped = lend(device, bytes, direction, options);
-  if (mapped) port_of(device).publish_barrier();
+  if (!mapped) return refused(device, options.attributes, mapped.error());
+  hand_over(port_of(device), direction);
   return mapped;
 }
 
 Result<void> sync_for_cpu(const Device& device, const MappedBytes& mapped, Part part) {
-  if (const auto fault = fault_of(part, mapped)) return failed(*fault, part.size_bytes);
+  if (const auto fault = fault_of(part, mapped)) return refused_part(device, *fault, part);
   port_of(device).observe_barrier();
   to_cpu(device, mapped, part);
   return {};
@@ -290,9 +343,9 @@ Result<void> sync_for_cpu(const Device& device, const MappedBytes& mapped) {
 }
 
 Result<void> sync_for_device(const Device& device, const MappedBytes& mapped, Part part) {
-  if (const auto fault = fault_of(part, mapped)) return failed(*fault, part.size_bytes);
+  if (const auto fault = fault_of(part, mapped)) return refused_part(device, *fault, part);
   to_device(device, mapped, part);
-  port_of(device).publish_barrier();
+  hand_over(port_of(device), mapped.direction);
   return {};
 }
 
@@ -320,8 +373,9 @@ Result<void> unmap(const Device& device, const MappedBytes& mapped, Attributes a
 }
 
 Result<void> abandon(const MappedBytes& mapped) {
-  if (!mapped.copy) return {};
-  return mapped.copy->pool->give_back(*mapped.copy);
+  const auto ended = give_copy_back(mapped);
+  if (!ended) return refused(*mapped.copy->pool, ended.error());
+  return ended;
 }
 
 Result<void> map_each(const Device& device, std::span<const CpuBytes> bytes, Direction direction,
@@ -331,14 +385,14 @@ Result<void> map_each(const Device& device, std::span<const CpuBytes> bytes, Dir
     const auto entry = lend(device, bytes[i], direction, options);
     if (!entry) {
       for (std::optional<MappedBytes>& done : mapped.first(i)) {
-        std::ignore = abandon(*done);  // the failure to tell is the entry's
+        std::ignore = give_copy_back(*done);  // the failure to tell is the entry's
         done.reset();
       }
-      return std::unexpected{entry.error()};
+      return refused(device, options.attributes, entry.error());
     }
     mapped[i] = *entry;
   }
-  if (!bytes.empty()) port_of(device).publish_barrier();
+  if (!bytes.empty()) hand_over(port_of(device), direction);
   return {};
 }
 
@@ -356,34 +410,20 @@ Result<void> unmap_each(const Device& device, std::span<std::optional<MappedByte
 }
 
 Result<DmaAddr> map_resource(const Device& device, PhysRange range) {
-  const std::uint64_t size_bytes = range.size_bytes;
-  if (range.empty()) return failed(Error::empty_range, 0);
-  if (range.wraps()) return failed(Error::wraps, size_bytes);
-  if (device.behind_iommu) return failed(Error::needs_iommu, size_bytes);
-  const Roles& roles = *device.roles;
-  for (const Roles::Member* each = roles.members; each != nullptr; each = each->next) {
-    const bool is_memory = std::ranges::any_of(each->pool->chunks(), [&](const Chunk& chunk) {
-      return share_bytes(roles.aliases, range, chunk.range);
-    });
-    if (is_memory) return refuse(Error::overlaps, {}, each->pool->name());
-  }
-  if (bounce_pool_of(device).restricts) return failed(Error::unreachable, size_bytes);
-  const auto dma = streaming_address(device, range);
-  if (!dma) return failed(dma.error(), size_bytes);
-  return *dma;
+  const auto dma = address_of(device, range);
+  if (!dma) return refused(device, Attributes::none, dma.error());
+  return dma;
 }
 
 std::uint64_t largest_mapping_bytes(const Device& device) {
   const StreamingLimits& limits = device.streaming;
   std::uint64_t largest = kNoLimit;
   if (limits.max_segment_bytes != 0) largest = std::min(largest, limits.max_segment_bytes);
+  if (limits.segment_boundary_bytes != 0)
+    largest = std::min(largest, limits.segment_boundary_bytes);
   const BouncePool bounce = bounce_pool_of(device);
-  if (bounce.pool == nullptr) {
-    const std::uint64_t boundary = limits.segment_boundary_bytes;
-    return boundary == 0 ? largest : std::min(largest, boundary);
-  }
-  std::uint64_t room = 0;
-  for (const Chunk& chunk : bounce.pool->chunks()) room = std::max(room, chunk.range.size_bytes);
+  std::uint64_t room = longest_copy_bytes(bounce);
+  if (room == 0) return bounce.restricts ? 0 : largest;
   if (limits.segment_boundary_bytes != 0) room = std::min(room, limits.segment_boundary_bytes);
   // A copy that begins in the middle of what it keeps takes so much more.
   room -= std::min(room, kept_bits(limits));
@@ -391,11 +431,14 @@ std::uint64_t largest_mapping_bytes(const Device& device) {
 }
 
 Result<CpuBytes> bytes_at(const Device& device, std::byte* at, std::uint64_t size_bytes) {
-  if (size_bytes == 0) return failed(Error::zero_size, 0);
+  const auto refuse_it = [&](Error code) {
+    return refused(device, Attributes::none, {.code = code, .asked_bytes = size_bytes});
+  };
+  if (size_bytes == 0) return refuse_it(Error::zero_size);
   if (device.roles->described_only || size_bytes > std::numeric_limits<std::size_t>::max())
-    return failed(Error::unknown_memory, size_bytes);
+    return refuse_it(Error::unknown_memory);
   const auto phys = port_of(device).phys_of(at, static_cast<std::size_t>(size_bytes));
-  if (!phys) return failed(Error::unknown_memory, size_bytes);
+  if (!phys) return refuse_it(Error::unknown_memory);
   return CpuBytes{.cpu = at, .phys = *phys, .size_bytes = size_bytes};
 }
 

@@ -38,7 +38,7 @@ namespace carveout {
 ///   no_uncached_view  the CPU could reach the pool only through its cache
 ///   unknown_pool      the request names a pool that is not bound to the device
 ///   needs_iommu       the device's addresses are an IOMMU's choice, and none is driven here
-///   no_pool           no role applies
+///   no_pool           no role applies, or a restricted pool bars the one that was asked for
 ///   would_wait        the port does not let this context wait for the pool's lock
 ///   any error that refused the device's own pool when it was bound
 ///
@@ -50,13 +50,15 @@ namespace carveout {
 [[nodiscard]] Result<Block> alloc_coherent(const Device& device, std::uint64_t size_bytes,
                                            const Options& options = {});
 
-/// The same from the device's own pools and from nothing else: no_pool where it has none.
+/// The same from the device's own coherent pools and from nothing else: no_pool where it has none,
+/// and unknown_pool for a request that names one of another kind.
 [[nodiscard]] Result<Block> alloc_from_device_pool(const Device& device, std::uint64_t size_bytes,
                                                    const Options& options = {});
 
 /// The same from the board's default pool and from nothing else, for architecture code: it is what
 /// alloc_coherent() itself uses when its route comes to that pool. The device translates the
-/// address; its own pools do not matter here.
+/// address. Its own coherent pools do not matter here, but a restricted one does: it is all that
+/// the device may reach, so that there is no_pool for it.
 [[nodiscard]] Result<Block> alloc_from_default_pool(const Device& device, std::uint64_t size_bytes,
                                                     const Options& options = {});
 
@@ -72,9 +74,10 @@ namespace carveout {
 /// Context: any, interrupts too.
 Result<void> free_coherent(const Block& block);
 
-/// Blocks of one size for `device`, cut from pages of the first pool that would serve it: what
-/// alloc_coherent() is for one block, with the same attributes. A page is zeroed when it is taken;
-/// a block is then as its last owner left it.
+/// Blocks of one size for `device`, with the attributes of alloc_coherent(), cut from pages of the
+/// first pool that its route names as open, and of no other: unlike one block, a page is never
+/// taken from a second own pool or a fallback when that pool is exhausted, and no lent memory is
+/// had back for it. A page is zeroed when it is taken; a block is then as its last owner left it.
 ///
 /// @param settings  `holder` and `prepare_page` are set here.
 /// @param storage   BlockPool::storage_bytes(), aligned to BlockPool::kStorageAlign; outlives it.

@@ -47,6 +47,7 @@ class ReceiveRing {
   /// Takes and lends `count` buffers.
   ///
   /// @param size_bytes  of each.
+  /// @param options     of both; a map heeds their attributes and their context.
   /// Fails like alloc_stream() and map(); all is given back then.
   [[nodiscard]] static Result<ReceiveRing> create(const Device& device, std::uint64_t size_bytes,
                                                   const Options& options = {}) {
@@ -54,7 +55,9 @@ class ReceiveRing {
     for (auto& slot : ring.slots_) {
       auto buffer = alloc_stream(device, size_bytes, options);
       if (!buffer) return ring.gave_up(buffer.error());
-      auto mapping = map<Direction::from_device>(device, std::move(*buffer));
+      auto mapping = map<Direction::from_device>(
+          device, std::move(*buffer),
+          {.attributes = options.attributes, .context = options.context});
       if (!mapping) return ring.gave_up(mapping.error());
       slot.emplace(std::move(*mapping));
     }

@@ -84,6 +84,7 @@ class DescriptorRing {
   template <class IsMine>
     requires std::is_invocable_r_v<bool, IsMine&, Ownership>
   [[nodiscard]] std::optional<Taken> take(IsMine&& is_mine) {
+    CARVEOUT_ASSERT(next_ < size());  // nothing is left of a ring that was moved from
     const Descriptor* const shared = memory_.plain().data() + next_;
     std::optional<Taken> taken{std::in_place, next_};
     Descriptor& copy = taken->descriptor;

@@ -111,7 +111,10 @@ class Loan {
   Loan& operator=(const Loan&) = delete;
   ~Loan() { end(); }
 
-  [[nodiscard]] const MappedBytes& mapped() const { return mapped_; }
+  [[nodiscard]] const MappedBytes& mapped() const {
+    CARVEOUT_ASSERT(device_ != nullptr);
+    return mapped_;
+  }
   [[nodiscard]] Result<void> to_cpu(Part part) const;
   void to_device(Part part) const;
   // Each ends it.

@@ -89,7 +89,10 @@ struct Part {
 Result<void> sync_for_cpu(const Device& device, const MappedBytes& mapped);
 Result<void> sync_for_cpu(const Device& device, const MappedBytes& mapped, Part part);
 
-/// Gives them back to the device, which sees what the CPU wrote.
+/// Gives them back to the device, which sees what the CPU wrote. Where it may write, what the CPU
+/// read is read before that.
+///
+/// Fails like sync_for_cpu().
 Result<void> sync_for_device(const Device& device, const MappedBytes& mapped);
 Result<void> sync_for_device(const Device& device, const MappedBytes& mapped, Part part);
 
@@ -134,7 +137,9 @@ Result<void> unmap_each(const Device& device, std::span<std::optional<MappedByte
 [[nodiscard]] Result<DmaAddr> map_resource(const Device& device, PhysRange range);
 
 /// The longest mapping that map() makes of bytes wherever they lie and however they begin, in
-/// bytes; UINT64_MAX: any. What needs no copy may be longer, up to StreamingLimits.
+/// bytes; UINT64_MAX: any. What needs no copy may be longer, up to StreamingLimits. 0 where every
+/// map is refused: the device's own bounce pool was, when it was bound. Of a pool, the part that
+/// the device reaches counts; a board's of which it reaches nothing is none.
 [[nodiscard]] std::uint64_t largest_mapping_bytes(const Device& device);
 
 /// Bytes by the CPU's pointer alone, if the port can say where they lie.

@@ -105,6 +105,9 @@ class BlockPool {
   /// Cost: linear in pages.
   Result<void> close();
 
+  /// Whether a block is of some block pool, and not of the Pool that it names.
+  [[nodiscard]] static constexpr bool made(const Block& block) { return is_live(block.serial); }
+
   [[nodiscard]] Usage usage() const;
   [[nodiscard]] const BlockLayout& layout() const { return layout_; }
 

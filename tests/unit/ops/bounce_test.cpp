@@ -369,5 +369,18 @@ TEST_F(Restricted, APoolOverTheStreamingMaskIsRefusedWhenItIsBound) {
             Error::unreachable);
 }
 
+TEST_F(Restricted, TheLargestMappingIsNoneWhereThePoolWasRefused) {
+  Device& lost = board_.device("lost");
+  must(board_.system->bind_refused(lost, "gone", Memory::bounce, Error::overlaps));
+  EXPECT_EQ(largest_mapping_bytes(lost), 0U);
+}
+
+TEST_F(Bounce, TheLargestMappingCountsThePartOfThePoolThatTheDeviceReaches) {
+  Device& half = board_.device("half", {.windows = {{DmaAddr{0}, kBounce.base, 0x800}}});
+  EXPECT_EQ(largest_mapping_bytes(half), 0x800 - (sizeof(std::uintptr_t) - 1));
+  Device& none = board_.device("none", {.windows = {{DmaAddr{0}, ram(0, 1).base, 0x800}}});
+  EXPECT_EQ(largest_mapping_bytes(none), ~std::uint64_t{0});
+}
+
 }  // namespace
 }  // namespace carveout

@@ -1,12 +1,17 @@
 // What the board's log hears: refusals of verbs, with who asked, and nothing else.
 #include <gtest/gtest.h>
 
+#include <array>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "carveout/ops/buffer.hpp"
 #include "carveout/ops/coherent.hpp"
+#include "carveout/ops/quarantine.hpp"
+#include "carveout/ops/stream_buffer.hpp"
+#include "carveout/ops/streaming.hpp"
 #include "tests/support/sim_board.hpp"
 
 namespace carveout {
@@ -104,6 +109,60 @@ TEST_F(RefusalLog, IsAskedWithNoLockHeld) {
 TEST_F(RefusalLog, MayBeAbsent) {
   SimBoard quiet;
   EXPECT_FALSE(alloc_coherent(quiet.device("eth"), 64));
+}
+
+TEST_F(RefusalLog, HearsOfEveryVerbThatRefusesAndOnce) {
+  CpuBytes nothing = board_.cpu_bytes(ram(0x2000, 0x40));
+  nothing.size_bytes = 0;
+  const std::array list{nothing};
+  std::array<std::optional<MappedBytes>, 1> entries;
+  const MappedBytes mapped =
+      must(map(eth_, board_.cpu_bytes(ram(0x2000, 0x40)), Direction::to_device));
+  constexpr Part kOutside{.offset_bytes = 0x40, .size_bytes = 1};
+  std::array<std::byte, 8> storage{};
+  const Block block = must(alloc_coherent(eth_, 64));
+  MappedBytes copied = mapped;
+  copied.copy = block;
+  copied.copy->pool->give_back(block);
+  heard().clear();
+
+  std::size_t expected = 0;
+  const auto hears = [&](bool done, std::string_view verb) {
+    EXPECT_FALSE(done) << verb;
+    EXPECT_EQ(heard().size(), ++expected) << verb;
+  };
+  hears(map(eth_, nothing, Direction::to_device).has_value(), "map");
+  hears(map_each(eth_, list, Direction::to_device, entries).has_value(), "map_each");
+  hears(sync_for_cpu(eth_, mapped, kOutside).has_value(), "sync_for_cpu");
+  hears(sync_for_device(eth_, mapped, kOutside).has_value(), "sync_for_device");
+  hears(unmap(eth_, copied, Attributes::skip_cpu_sync).has_value(), "unmap");
+  hears(abandon(copied).has_value(), "abandon");
+  entries[0] = copied;
+  hears(unmap_each(eth_, entries, Attributes::skip_cpu_sync).has_value(), "unmap_each");
+  hears(map_resource(eth_, {PhysAddr{0}, 0}).has_value(), "map_resource");
+  hears(bytes_at(eth_, nullptr, 0).has_value(), "bytes_at");
+  hears(alloc_stream(eth_, 64, {.attributes = Attributes::require_coherent}).has_value(),
+        "alloc_stream");
+  hears(create_block_pool(eth_, {.size_bytes = 0}, storage).has_value(), "create_block_pool");
+  hears(create_block_pool(eth_, {.size_bytes = 8}, storage).has_value(), "create_block_pool");
+  hears(create_block_pool(eth_, {.size_bytes = 8}, storage,
+                          {.attributes = Attributes::no_cpu_mapping})
+            .has_value(),
+        "create_block_pool");
+  hears(quarantine(eth_, block).has_value(), "quarantine");
+  Device& full = board_.device("full", {.quarantine_blocks = 1});
+  must(quarantine(full, block));
+  hears(quiesced(full).has_value(), "quiesced");
+}
+
+TEST_F(RefusalLog, HearsNothingOfAMapThatWasExpectedToFail) {
+  CpuBytes nothing = board_.cpu_bytes(ram(0x2000, 0x40));
+  nothing.size_bytes = 0;
+  EXPECT_FALSE(map(eth_, nothing, Direction::to_device, {.attributes = Attributes::no_warn}));
+  EXPECT_FALSE(
+      alloc_stream(eth_, 64, {.attributes = Attributes::require_coherent | Attributes::no_warn}));
+  EXPECT_FALSE(create_block_pool(eth_, {.size_bytes = 0}, {}, {.attributes = Attributes::no_warn}));
+  EXPECT_TRUE(heard().empty());
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -145,6 +147,47 @@ TEST(QuarantineOfThreads, AnInterruptIsRefusedAndNothingHappens) {
   port.in_interrupt = false;
   EXPECT_EQ(device.quarantine->count, 0U);
   must(quarantine(device, block));
+  must(quiesced(device));
+  EXPECT_EQ(pool.usage().blocks, 0U);
+}
+
+TEST_F(QuarantineTest, ABlockOfABlockPoolIsRefused) {
+  std::vector<std::uint64_t> storage(512);
+  BlockPool blocks = must(create_block_pool(device_, {.size_bytes = 0x40, .page_bytes = 0x200},
+                                            std::as_writable_bytes(std::span{storage})));
+  const Block block = must(blocks.take());
+  EXPECT_EQ(error_of(quarantine(device_, block)), Error::foreign_block);
+  EXPECT_TRUE(blocks.give_back(block));
+}
+
+/// A port on which something else happens in the middle of a verb, as on another processor.
+class PortWithAnother : public sim::HostPort {
+ public:
+  using sim::HostPort::HostPort;
+  void unlock(LockWord& word, LockState state) noexcept {
+    HostPort::unlock(word, state);
+    if (auto now = std::exchange(at_unlock, nullptr)) now();
+  }
+  std::function<void()> at_unlock;
+};
+
+TEST(QuarantineOfThreads, ABlockThatIsGivenUpMeanwhileStays) {
+  sim::Machine machine;
+  PortWithAnother port{machine};
+  std::vector<std::uint64_t> storage(1024);
+  System& system = *must(System::create({.port = port, .aliases = machine.aliases()},
+                                        std::as_writable_bytes(std::span{storage})));
+  const PhysRange range = ram(0x4000, 0x1000);
+  Pool& pool = *must(system.declare({.name = "d", .chunks = std::span{&range, 1}}));
+  must(system.set_default(Role::default_pool, pool));
+  Device& device = *must(system.add_device(
+      {.name = "eth", .coherent_mask = test::kAnyAddress, .quarantine_blocks = 3}));
+  must(quarantine(device, must(alloc_coherent(device, 0x40))));
+  must(quarantine(device, must(alloc_coherent(device, 0x40))));
+  const Block late = must(alloc_coherent(device, 0x40));
+  port.at_unlock = [&] { must(quarantine(device, late)); };
+  must(quiesced(device));
+  EXPECT_EQ(pool.usage().blocks, 1U);
   must(quiesced(device));
   EXPECT_EQ(pool.usage().blocks, 0U);
 }

@@ -98,5 +98,17 @@ TEST_F(Receive, ABufferIsFinishedOnceUntilItIsGivenBack) {
   EXPECT_DEATH(static_cast<void>(ring.dma(4)), "");
 }
 
+TEST_F(Receive, MapsWithTheAttributesOfTheRequest) {
+  static unsigned heard = 0;
+  SimBoard board{{}, [](Platform& platform) {
+                   platform.log = Log{[](void*, const Failure&, std::string_view) { ++heard; }};
+                 }};
+  board.default_pool("ram", ram(0x2000, 0x1000), Role::ordinary);
+  Device& tiny = board.device("tiny", {.streaming = {.max_segment_bytes = 0x20}});
+  EXPECT_EQ(error_of(Ring::create(tiny, 0x80, {.attributes = Attributes::no_warn})),
+            Error::too_long);
+  EXPECT_EQ(heard, 0U);
+}
+
 }  // namespace
 }  // namespace carveout

@@ -234,5 +234,12 @@ TEST(Clamp, BelievesALengthOnlyUpToWhatTheDeviceWasGiven) {
   EXPECT_EQ(clamp(0, 1536), 0U);
 }
 
+TEST_F(RingTest, ThatWasMovedFromTraps) {
+  DescriptorRing<&StatusOnly::status> ring{must(alloc_coherent<StatusOnly[]>(device_, 2))};
+  const auto other = std::move(ring);
+  // NOLINTNEXTLINE(bugprone-use-after-move): that is what is tested
+  EXPECT_DEATH(static_cast<void>(ring.take([](std::uint32_t) { return true; })), "");
+}
+
 }  // namespace
 }  // namespace carveout

@@ -400,5 +400,16 @@ TEST_F(StreamList, OfBouncedEntriesThatIsRefusedGivesItsCopiesBack) {
   EXPECT_EQ(buffers[0].size_bytes(), 0x40U);
 }
 
+TEST_F(StreamOwnerDeathTest, AMappingOrATurnThatWasMovedFromTraps) {
+  auto mapping = must(map<kTo>(device_, make()));
+  auto turn = std::move(mapping).sync_for_cpu();
+  // NOLINTBEGIN(bugprone-use-after-move): that is what is tested
+  EXPECT_DEATH(static_cast<void>(std::move(mapping).abandon()), "");
+  EXPECT_DEATH(static_cast<void>(mapping.dma()), "");
+  static_cast<void>(std::move(turn).finish());
+  EXPECT_DEATH(static_cast<void>(turn.bytes()), "");
+  // NOLINTEND(bugprone-use-after-move)
+}
+
 }  // namespace
 }  // namespace carveout

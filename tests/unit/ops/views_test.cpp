@@ -291,5 +291,22 @@ TEST(CachedOnly, OwnContiguousMemoryServesWhoAskedForCacheableMemory) {
   EXPECT_TRUE(alloc_coherent(device, 0x100, {.attributes = kAttributes}));
 }
 
+/// The model has no plain stores through its cache, so the dirty lines are an earlier owner's.
+TEST(CachedOnly, LeavesNoDirtyLineForASyncTableThatDoesNothingBeforeADeviceWrites) {
+  constexpr PhysAddr kBase{0x5'0030'0000};
+  SimBoard board{{.ram = {{.size_bytes = 0x1'0000, .cached = kBase, .uncached = std::nullopt}}}};
+  board.port.use(sync_tables::xtensa);
+  board.default_pool("ram", {kBase, 0x1000}, Role::ordinary);
+  Device& device = board.device("eth", {.windows = {}, .mask = test::kAnyAddress});
+  board.machine.write(board.machine.cached_view({kBase, 0x100}), pattern(0x100, 9));
+  constexpr Attributes kAsItIs = Attributes::non_coherent | Attributes::uninitialized;
+  const Block block = must(alloc_coherent(device, 0x100, {.attributes = kAsItIs}));
+  const MappedBytes mapped = must(map(device, bytes_of(block, 0x100), Direction::from_device));
+  ASSERT_TRUE(board.engine(device).write(mapped.dma, pattern(0x100, 2)));
+  board.push_everything_out_of_the_cache({PhysAddr{kBase.raw() + 0x8000}, 0x1000});
+  must(unmap(device, mapped));
+  EXPECT_EQ(board.load(block.cpu, 0x100), pattern(0x100, 2));
+}
+
 }  // namespace
 }  // namespace carveout

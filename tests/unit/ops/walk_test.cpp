@@ -187,5 +187,13 @@ TEST_F(Walk, ABoardThatIsOnlyDescribedHasNothingToAllocate) {
   EXPECT_EQ(error_of(alloc_coherent(board.device("eth", {.windows = {}}), 32)), Error::no_pool);
 }
 
+TEST_F(Walk, AFallbackIsForWhatIsFullAndForNothingElse) {
+  board_.default_pool("d", ram(0, 0x1000));
+  board_.default_pool("cma", ram(0x1000, 0x1000), Role::contiguous_default);
+  Device& device = board_.device("eth", {.fallback = kChain});
+  EXPECT_EQ(error_of(take(device, ~std::uint64_t{0})), Error::size_overflow);
+  EXPECT_EQ(log_.back().role, Role::default_pool);
+}
+
 }  // namespace
 }  // namespace carveout
