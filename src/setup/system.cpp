@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <tuple>
 #include <utility>
 
 #include "carveout/core/assert.hpp"
@@ -357,7 +358,7 @@ Result<System::PoolNode*> System::carve_piece(const AtomicSettings& settings, Po
   if (!inward(range, granule_of(settings.granule_bytes)).empty())
     made = make_pool(pool, new (*room) Block{*block});
   if (!made) {
-    static_cast<void>(whole.give_back(*block));  // it was taken a moment ago
+    std::ignore = whole.give_back(*block);  // it was taken a moment ago
     used_ = before;
   }
   return made;
