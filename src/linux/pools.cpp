@@ -139,7 +139,7 @@ unsigned long gen_pool_alloc(struct gen_pool* pool, size_t size) {
   if (!block) return 0;
   // A pool without a CPU view has no address to give.
   if (block->cpu != nullptr) {
-    detail::prepare(*block, view, Attributes::none);
+    detail::prepare(*block, view, Attributes::none, false);
     const auto at = reinterpret_cast<std::uintptr_t>(block->cpu);
     const Live* const live = state().table.add({.claim = {.kind = Kind::gen_pool,
                                                           .owner = &of,

@@ -10,7 +10,6 @@ namespace carveout::detail {
 /// over it or read instead of it, and nothing of an earlier owner's in it.
 ///
 /// @param view  through which the owner will use it.
-///
 /// @param caches_seen  whoever uses it besides the CPU sees the caches: memory without an uncached
 ///                     view, which is zeroed through the cache, needs no work then.
 void prepare(Block& block, View view, Attributes attributes, bool caches_seen);
