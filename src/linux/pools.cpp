@@ -1,6 +1,5 @@
 // dma_pool and gen_pool.
 #include <algorithm>
-#include <limits>
 
 #include "carveout/core/assert.hpp"
 #include "carveout/ops/coherent.hpp"
@@ -10,9 +9,7 @@
 namespace carveout::linux_face {
 namespace {
 
-constexpr Reach kEverything{.first = PhysAddr{0},
-                            .last = PhysAddr{std::numeric_limits<std::uint64_t>::max()},
-                            .dma = DmaAddr{0}};
+constexpr Reach kEverything = Reach::everything();
 
 DmaPool* from_linux(struct dma_pool* pool) { return reinterpret_cast<DmaPool*>(pool); }
 Pool* from_linux(struct gen_pool* pool) { return reinterpret_cast<Pool*>(pool); }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "carveout/ops/buffer.hpp"
+#include "tests/support/port_of_threads.hpp"
 #include "tests/support/sim_board.hpp"
 
 namespace carveout {
@@ -121,17 +122,9 @@ TEST_F(QuarantineTest, ThreadsGiveUpBlocksAndNoneIsLost) {
   EXPECT_EQ(pool_.usage().blocks, 0U);
 }
 
-/// A port whose lock an interrupt may not wait for.
-class PortOfThreads : public sim::HostPort {
- public:
-  using sim::HostPort::HostPort;
-  [[nodiscard]] bool may_lock() const noexcept { return !in_interrupt; }
-  bool in_interrupt = false;
-};
-
 TEST(QuarantineOfThreads, AnInterruptIsRefusedAndNothingHappens) {
   sim::Machine machine;
-  PortOfThreads port{machine};
+  test::PortOfThreads port{machine};
   std::vector<std::uint64_t> storage(1024);
   System& system = *must(System::create({.port = port, .aliases = machine.aliases()},
                                         std::as_writable_bytes(std::span{storage})));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "carveout/ops/coherent.hpp"
+#include "tests/support/port_of_threads.hpp"
 #include "tests/support/route_world.hpp"
 #include "tests/support/sim_board.hpp"
 
@@ -448,17 +449,9 @@ TEST_F(Carved, LeavesTheListThatVerbsWalkAsItIs) {
   EXPECT_EQ(before->next, nullptr);
 }
 
-/// A port whose lock an interrupt may not wait for.
-class PortOfThreads : public sim::HostPort {
- public:
-  using sim::HostPort::HostPort;
-  [[nodiscard]] bool may_lock() const noexcept { return !in_interrupt; }
-  bool in_interrupt = false;
-};
-
 TEST(CarvedOfThreads, IsNotReleasedWhereTheMemoryCouldNotGoBack) {
   sim::Machine machine;
-  PortOfThreads port{machine};
+  test::PortOfThreads port{machine};
   std::vector<std::uint64_t> storage(1024);
   System& system = *must(System::create({.port = port, .aliases = machine.aliases()},
                                         std::as_writable_bytes(std::span{storage})));
