@@ -73,6 +73,7 @@ Adversary Adversary::replaying(Schedule schedule) {
 }
 
 void Adversary::at(const Moment& moment, Hands& hands) {
+  if (witness_ != nullptr) witness_->comes(moment);
   switch (mode_) {
     case Mode::worst:
       at_worst(moment, hands);
@@ -88,7 +89,9 @@ void Adversary::at(const Moment& moment, Hands& hands) {
 }
 
 void Adversary::act(Hands& hands, const Action& action) {
-  if (hands.act(action)) done_.push_back({moments_, action});
+  if (!hands.act(action)) return;
+  done_.push_back({moments_, action});
+  if (witness_ != nullptr) witness_->acted(action);
 }
 
 void Adversary::as_before(Hands& hands) {

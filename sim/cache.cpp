@@ -74,9 +74,12 @@ void Cache::fill(Line& line, PhysAddr base) {
   below_.read(base, bytes_of(line));
 }
 
+std::size_t Cache::offset_of(const Line& line) const {
+  return static_cast<std::size_t>(&line - lines_.data()) << line_shift_;
+}
+
 std::span<std::byte> Cache::bytes_of(const Line& line) {
-  const auto index = static_cast<std::size_t>(&line - lines_.data());
-  return {bytes_.data() + (index << line_shift_), geometry_.line_bytes};
+  return {bytes_.data() + offset_of(line), geometry_.line_bytes};
 }
 
 void Cache::write_back(Line& line) {
@@ -153,6 +156,12 @@ bool Cache::evict(PhysAddr address) {
 LineState Cache::state(PhysAddr address) const {
   const Line* const line = find(base_of(address));
   return line != nullptr ? line->state : LineState{};
+}
+
+std::span<const std::byte> Cache::bytes(PhysAddr address) const {
+  const Line* const line = find(base_of(address));
+  if (line == nullptr) return {};
+  return {bytes_.data() + offset_of(*line), geometry_.line_bytes};
 }
 
 std::vector<PhysAddr> Cache::valid_lines() const {

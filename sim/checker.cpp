@@ -174,6 +174,7 @@ void Checker::report(Mistake mistake, PhysRange range, Buffer* buffer, std::stri
     report.buffer = describe(*buffer);
     report.history = buffer->history;
   }
+  if (Witness* const witness = machine_.witness()) witness->found(report);
   settings_.callback(report);
   if (settings_.then == OnReport::abort) std::abort();
   if (reports_.size() < kReports) reports_.push_back(std::move(report));
@@ -297,6 +298,9 @@ void Checker::cpu_orders(std::uint32_t cpu, Barrier barrier) {
 Checker::Buffer* Checker::check_mapped(Master master, PhysRange range, std::string_view verb) {
   if (master == kAnyMaster || master > devices_.size()) return find(range);
   const std::string what = device_name(master) + " " + std::string{verb} + " " + text_of(range);
+  if (Witness* const witness = machine_.witness()) {
+    witness->named(master, devices_[master - 1].name);
+  }
   if (!devices_[master - 1].attached) {
     report(Mistake::use_after_detach, range, nullptr, what);
     return nullptr;

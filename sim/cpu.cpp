@@ -37,12 +37,10 @@ void Cpu::read(const std::byte* from, std::span<std::byte> into) {
   if (into.empty()) return;
   const Place place = place_of(from, into.size());
   const PhysRange range{place.phys, into.size()};
-  if (fabric_.watched()) [[unlikely]] {
+  if (fabric_.watch.watched()) [[unlikely]] {
     fabric_.loading = place.through_cache ? PhysRange{place.phys, 0} : range;
     fabric_.at(MomentKind::load, index_, range);
-    if (fabric_.observer != nullptr) {
-      fabric_.observer->cpu_reads(index_, fabric_.canonical(range), through(place));
-    }
+    fabric_.watch.tell(&Observer::cpu_reads, index_, fabric_.canonical(range), through(place));
   }
   if (place.through_cache) {
     cache_->read(place.phys, into);
@@ -56,11 +54,9 @@ void Cpu::write(std::byte* to, std::span<const std::byte> from) {
   if (from.empty()) return;
   const Place place = place_of(to, from.size());
   const PhysRange range{place.phys, from.size()};
-  if (fabric_.watched()) [[unlikely]] {
+  if (fabric_.watch.watched()) [[unlikely]] {
     fabric_.at(MomentKind::store, index_, range);
-    if (fabric_.observer != nullptr) {
-      fabric_.observer->cpu_writes(index_, fabric_.canonical(range), through(place));
-    }
+    fabric_.watch.tell(&Observer::cpu_writes, index_, fabric_.canonical(range), through(place));
   }
   if (place.through_cache) {
     cache_->write(place.phys, from);
@@ -135,7 +131,7 @@ void Cpu::maintain(Maintenance what, const std::byte* at, std::size_t size_bytes
   const std::size_t line_bytes = cache_->geometry().line_bytes;
   const PhysRange lines = whole_lines({place.phys, size_bytes}, line_bytes);
   fabric_.at(MomentKind::maintenance, index_, lines);
-  if (fabric_.observer != nullptr) fabric_.observer->cpu_maintains(index_, lines, what);
+  fabric_.watch.tell(&Observer::cpu_maintains, index_, lines, what);
   for_each_line(place.phys.raw(), size_bytes, line_bytes, [&](std::uintptr_t line) {
     if (what != Maintenance::invalidate) cache_->clean(PhysAddr{line});
     if (what != Maintenance::clean) cache_->invalidate(PhysAddr{line});
@@ -150,7 +146,7 @@ void Cpu::full_barrier() { order(Barrier::full); }
 void Cpu::order(Barrier barrier) {
   const std::lock_guard guard{fabric_.lock};
   fabric_.at(MomentKind::barrier, index_, {PhysAddr{0}, 0});
-  if (fabric_.observer != nullptr) fabric_.observer->cpu_orders(index_, barrier);
+  fabric_.watch.tell(&Observer::cpu_orders, index_, barrier);
   if (barrier != Barrier::observe) buffer_.drain();
   if (barrier != Barrier::publish) {
     ordered_at_ = fabric_.bus.past().now();

@@ -6,7 +6,7 @@
 namespace carveout::sim {
 
 Machine::Machine(const MachineFacts& facts)
-    : fabric_{facts.ram, facts.cache.has_value(), facts.early_loads, *this} {
+    : fabric_{facts.ram, facts.cache.has_value(), facts.early_loads} {
   if (facts.cpus == 0) throw std::invalid_argument{"a machine has one CPU or more"};
   for (std::uint32_t i = 0; i < facts.cpus; ++i) {
     cpus_.emplace_back(fabric_, i, facts.cache, facts.write_buffer_stores);
@@ -17,10 +17,12 @@ Machine::Machine(const MachineFacts& facts)
   }
 }
 
+Machine::~Machine() { Machine::set_adversary(nullptr); }
+
 void Machine::reset() {
   const std::lock_guard guard{fabric_.lock};
-  fabric_.adversary = nullptr;
-  fabric_.observer = nullptr;
+  fabric_.watch.set_adversary(nullptr, nullptr);
+  fabric_.watch.set_observer(nullptr);
   fabric_.bus.reset();
   for (Cpu& cpu : cpus_) cpu.reset();
 }
@@ -58,9 +60,7 @@ void Machine::device_read(Master master, Started started, PhysAddr from,
   const std::lock_guard guard{fabric_.lock};
   const PhysRange range{from, into.size()};
   fabric_.at(MomentKind::dma_reads, 0, range);
-  if (fabric_.observer != nullptr) {
-    fabric_.observer->device_reads(master, fabric_.canonical(range), started);
-  }
+  fabric_.watch.tell(&Observer::device_reads, master, fabric_.canonical(range), started);
   fabric_.bus.read(from, into);
 }
 
@@ -68,16 +68,26 @@ void Machine::device_write(Master master, PhysAddr to, std::span<const std::byte
   const std::lock_guard guard{fabric_.lock};
   const PhysRange range{to, from.size()};
   fabric_.at(MomentKind::dma_writes, 0, range);
-  if (fabric_.observer != nullptr) {
-    fabric_.observer->device_writes(master, fabric_.canonical(range));
-  }
+  fabric_.watch.tell(&Observer::device_writes, master, fabric_.canonical(range));
   fabric_.bus.write(to, from);
   fabric_.at(MomentKind::dma_wrote, 0, range);
 }
 
 void Machine::device_refused(Master master, DmaRange range, BusError error) {
   const std::lock_guard guard{fabric_.lock};
-  if (fabric_.observer != nullptr) fabric_.observer->bus_refuses(master, range, error);
+  fabric_.watch.tell(&Observer::bus_refuses, master, range, error);
+}
+
+void Machine::device_owns(PhysRange range, Direction direction) {
+  const std::lock_guard guard{fabric_.lock};
+  if (Witness* const witness = fabric_.watch.witness()) {
+    witness->lent(fabric_.canonical(range), direction);
+  }
+}
+
+void Machine::cpu_owns(PhysRange range) {
+  const std::lock_guard guard{fabric_.lock};
+  if (Witness* const witness = fabric_.watch.witness()) witness->returned(fabric_.canonical(range));
 }
 
 std::uint32_t Machine::cpus() const { return static_cast<std::uint32_t>(cpus_.size()); }
@@ -88,13 +98,15 @@ bool Machine::keeps_stores() const {
 
 void Machine::set_adversary(Watcher* adversary) {
   const std::lock_guard guard{fabric_.lock};
-  fabric_.adversary = adversary;
+  fabric_.watch.set_adversary(adversary, this);
 }
 
 void Machine::set_observer(Observer* observer) {
   const std::lock_guard guard{fabric_.lock};
-  fabric_.observer = observer;
+  fabric_.watch.set_observer(observer);
 }
+
+Witness* Machine::witness() const { return fabric_.watch.witness(); }
 
 // The hands of the adversary: called from Fabric::at(), with the lock held.
 
@@ -141,6 +153,19 @@ std::vector<PhysRange> Machine::waiting(std::uint32_t cpu) const {
     ranges.push_back(fabric_.canonical(store.range()));
   }
   return ranges;
+}
+
+LineState Machine::in_cache(std::uint32_t cpu, PhysAddr line, std::span<std::byte> bytes) const {
+  const auto& cache = cpus_[cpu].cache_;
+  if (!cache) return {};
+  std::ranges::copy(cache->bytes(line), bytes.begin());
+  return cache->state(line);
+}
+
+bool Machine::in_ram(PhysAddr line, std::span<std::byte> bytes) const {
+  if (!fabric_.bus.covers({line, bytes.size()})) return false;
+  fabric_.bus.read(line, bytes);
+  return true;
 }
 
 }  // namespace carveout::sim

@@ -1,16 +1,6 @@
 #include "carveout_sim/plain_machine.hpp"
 
-#include <cxxabi.h>
-#include <dlfcn.h>
-#include <execinfo.h>
-#include <sys/mman.h>
-#include <ucontext.h>
-
 #include <algorithm>
-#include <array>
-#include <atomic>
-#include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <stdexcept>
@@ -18,106 +8,11 @@
 
 #include "carveout/core/size.hpp"
 #include "carveout/port/cache_lines.hpp"
-#include "text.hpp"
+#include "guarded_pages.hpp"
+#include "lines.hpp"
 
 namespace carveout::sim {
-
-struct PlainMachine::Stack {
-  static constexpr int kFrames = 48;
-  std::array<void*, kFrames> frames;
-  int count = 0;
-
-  void take() noexcept { count = ::backtrace(frames.data(), kFrames); }
-};
-
 namespace {
-
-// ---- the handler -------------------------------------------------------------------------------
-
-std::array<std::atomic<PlainMachine*>, PlainMachine::kMachines> machines{};
-std::mutex machines_mutex;
-std::size_t machine_count = 0;
-struct sigaction before;
-
-Touch how_touched(const void* context) {
-#if defined(__x86_64__)
-  constexpr greg_t kWrite = 2;  // of the page fault's error code; Intel SDM vol. 3, 4.7
-  const auto& registers = static_cast<const ucontext_t*>(context)->uc_mcontext.gregs;
-  return (registers[REG_ERR] & kWrite) != 0 ? Touch::store : Touch::load;
-#else
-  static_cast<void>(context);
-  return Touch::unknown;
-#endif
-}
-
-void on_fault(int signal, siginfo_t* info, void* context) {
-  const int saved = errno;
-  for (const auto& machine : machines) {
-    PlainMachine* const each = machine.load(std::memory_order_acquire);
-    if (each != nullptr && each->touched(info->si_addr, how_touched(context))) {
-      errno = saved;
-      return;
-    }
-  }
-  // Not ours. With nobody to hand it to, the access is made again and ends the program.
-  if ((before.sa_flags & SA_SIGINFO) != 0) {
-    before.sa_sigaction(signal, info, context);
-  } else if (before.sa_handler == SIG_DFL || before.sa_handler == SIG_IGN) {
-    struct sigaction end{};
-    end.sa_handler = SIG_DFL;
-    ::sigaction(SIGSEGV, &end, nullptr);
-  } else {
-    before.sa_handler(signal);
-  }
-}
-
-void enter(PlainMachine& machine) {
-  const std::lock_guard guard{machines_mutex};
-  const auto free = std::ranges::find_if(
-      machines, [](const auto& each) { return each.load(std::memory_order_relaxed) == nullptr; });
-  if (free == machines.end()) throw std::length_error{"too many machines at a time"};
-  if (machine_count++ == 0) {
-    // Its first call loads a library, which no handler may do.
-    void* frame = nullptr;
-    ::backtrace(&frame, 1);
-    struct sigaction action{};
-    action.sa_sigaction = on_fault;
-    action.sa_flags = SA_SIGINFO | SA_NODEFER;
-    ::sigemptyset(&action.sa_mask);
-    ::sigaction(SIGSEGV, &action, &before);
-  }
-  free->store(&machine, std::memory_order_release);
-}
-
-void leave(PlainMachine& machine) {
-  const std::lock_guard guard{machines_mutex};
-  for (auto& each : machines) {
-    if (each.load(std::memory_order_relaxed) == &machine) each.store(nullptr);
-  }
-  if (--machine_count == 0) ::sigaction(SIGSEGV, &before, nullptr);
-}
-
-std::string text_of(std::span<void* const> frames) {
-  std::string text;
-  for (void* const frame : frames) {
-    Dl_info info{};
-    text += "      " + hex(reinterpret_cast<std::uintptr_t>(frame));
-    if (::dladdr(frame, &info) != 0) {
-      if (info.dli_sname != nullptr) {
-        int status = 0;
-        char* const name = abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status);
-        text += std::string{" "} + (name != nullptr ? name : info.dli_sname);
-        std::free(name);
-      } else if (info.dli_fname != nullptr) {
-        const auto offset = reinterpret_cast<std::uintptr_t>(frame) -
-                            reinterpret_cast<std::uintptr_t>(info.dli_fbase);
-        text += std::string{" "} + info.dli_fname + "+" + hex(offset);
-      }
-    }
-    text += "\n";
-  }
-  return text;
-}
 
 PlainFacts checked(const PlainFacts& facts) {
   const std::size_t page = host_page_bytes();
@@ -140,72 +35,11 @@ PlainFacts checked(const PlainFacts& facts) {
 
 // ---- what was taken away ------------------------------------------------------------------------
 
-struct PlainMachine::Touched {
-  std::size_t offset;
-  Touch how;
-  Stack stack;
-};
-
-struct PlainMachine::Pages {
-  enum State : std::uint8_t { kCpus, kNoStores, kNothing, kOpen };
-
-  explicit Pages(std::size_t count) : state(count), taken_by(count), should_be(count) {}
-
-  // What the handler reads and writes: no heap, no lock.
-  std::vector<std::atomic<std::uint8_t>> state;
-  static constexpr std::size_t kTouches = 64;  ///< between two calls of the machine; more are lost
-  std::array<Touched, kTouches> touches;
-  std::atomic<std::size_t> touched = 0;
-
-  std::vector<std::shared_ptr<const Stack>> taken_by;
-  std::vector<State> should_be;
-};
-
-bool PlainMachine::touched(const void* address, Touch how) noexcept {
-  const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(address) -
-                                reinterpret_cast<std::uintptr_t>(cached_view_.data());
-  if (offset >= facts_.size_bytes) return false;
-  const std::size_t page = offset / host_page_bytes();
-  const auto state = pages_->state[page].load(std::memory_order_acquire);
-  // Where another thread opened it since this one faulted, the access goes on and is not told.
-  if (state == Pages::kNoStores || state == Pages::kNothing) {
-    const std::size_t index = pages_->touched.fetch_add(1, std::memory_order_relaxed);
-    if (index < Pages::kTouches) {
-      pages_->touches[index].offset = offset;
-      pages_->touches[index].how = how;
-      pages_->touches[index].stack.take();
-    }
-    pages_->state[page].store(Pages::kOpen, std::memory_order_release);
-  }
-  return ::mprotect(cached_view_.data() + page * host_page_bytes(), host_page_bytes(),
-                    PROT_READ | PROT_WRITE) == 0;
-}
-
 void PlainMachine::settle() {
-  const std::size_t count =
-      std::min(pages_->touched.load(std::memory_order_acquire), Pages::kTouches);
-  for (std::size_t i = 0; i < count; ++i) {
-    const Touched& touch = pages_->touches[i];
-    const std::size_t page = touch.offset / host_page_bytes();
-    std::string text = "    touched by:\n" + text_of({touch.stack.frames.data(),
-                                                      static_cast<std::size_t>(touch.stack.count)});
-    if (const auto& taken = pages_->taken_by[page]) {
-      text += "    given to the device by:\n" +
-              text_of({taken->frames.data(), static_cast<std::size_t>(taken->count)});
-    }
-    if (observer_ != nullptr) {
-      observer_->cpu_touched({phys_at(touch.offset), 1}, touch.how, text);
-    } else {
-      untold_.push_back(std::move(text));
-    }
-  }
-  if (pages_->touched.exchange(0) == 0) return;
-  for (std::size_t page = 0; page < pages_->state.size(); ++page) {
-    if (pages_->state[page].load() != Pages::kOpen) continue;
-    const auto state = pages_->should_be[page];
-    ::mprotect(cached_view_.data() + page * host_page_bytes(), host_page_bytes(),
-               state == Pages::kNoStores ? PROT_READ : PROT_NONE);
-    pages_->state[page].store(state);
+  for (GuardedPages::Touched& touch : pages_->settle()) {
+    watch_.tell(&Observer::cpu_touched, PhysRange{phys_at(touch.offset), 1}, touch.how,
+                touch.stacks);
+    if (!watch_.observed()) untold_.push_back(std::move(touch.stacks));
   }
 }
 
@@ -213,35 +47,23 @@ void PlainMachine::device_owns(PhysRange range, Direction direction) {
   const std::lock_guard guard{lock_};
   settle();
   if (range.empty() || !is_ram(range)) return;
-  const std::size_t page_bytes = host_page_bytes();
   const std::size_t offset = offset_of(range.base);
-  const std::size_t first = (offset + page_bytes - 1) / page_bytes;
-  const std::size_t end = (offset + range.size_bytes) / page_bytes;
-  if (first >= end) return;
-  auto stack = std::make_shared<Stack>();
-  stack->take();
-  const auto state = carveout::device_writes(direction) ? Pages::kNothing : Pages::kNoStores;
-  for (std::size_t page = first; page < end; ++page) {
-    pages_->taken_by[page] = stack;
-    pages_->should_be[page] = state;
-    pages_->state[page].store(state);
+  if (Witness* const witness = watch_.witness()) {
+    witness->lent({phys_at(offset), range.size_bytes}, direction);
   }
-  ::mprotect(cached_view_.data() + first * page_bytes, (end - first) * page_bytes,
-             state == Pages::kNoStores ? PROT_READ : PROT_NONE);
+  pages_->take(offset, range.size_bytes,
+               carveout::device_writes(direction) ? Allowed::nothing : Allowed::loads);
 }
 
 void PlainMachine::cpu_owns(PhysRange range) {
   const std::lock_guard guard{lock_};
   settle();
   if (range.empty() || !is_ram(range)) return;
-  const std::size_t page_bytes = host_page_bytes();
   const std::size_t offset = offset_of(range.base);
-  const std::size_t end = (offset + range.size_bytes + page_bytes - 1) / page_bytes;
-  for (std::size_t page = offset / page_bytes; page < end; ++page) {
-    if (pages_->state[page].load() == Pages::kCpus) continue;
-    ::mprotect(cached_view_.data() + page * page_bytes, page_bytes, PROT_READ | PROT_WRITE);
-    pages_->state[page].store(Pages::kCpus);
+  if (Witness* const witness = watch_.witness()) {
+    witness->returned({phys_at(offset), range.size_bytes});
   }
+  pages_->give_back(offset, range.size_bytes);
 }
 
 std::vector<std::string> PlainMachine::touches() {
@@ -263,13 +85,14 @@ PlainMachine::PlainMachine(const PlainFacts& facts)
       cached_view_{copy_memory_},
       fetched_(facts.size_bytes),
       present_(facts.size_bytes / facts.line_bytes),
-      pages_{std::make_unique<Pages>(facts.size_bytes / host_page_bytes())} {
-  enter(*this);
+      hardware_{facts.hardware},
+      pages_{std::make_unique<GuardedPages>(std::span{cached_view_.data(), facts.size_bytes})} {
+  if (hardware_) watch_.set_adversary(&*hardware_, this);
 }
 
 PlainMachine::~PlainMachine() {
-  leave(*this);
   settle();
+  watch_.set_adversary(nullptr, nullptr);
 }
 
 std::size_t PlainMachine::offset_of(PhysAddr address) const {
@@ -318,22 +141,36 @@ bool PlainMachine::is_dirty(std::size_t line) const {
   return std::memcmp(copy_.data() + line, fetched_.data() + line, facts_.line_bytes) != 0;
 }
 
-void PlainMachine::tell_stores(std::size_t line) {
-  if (observer_ == nullptr) return;
-  for (std::size_t i = line; i < line + facts_.line_bytes;) {
-    if (copy_.data()[i] == fetched_[i]) {
-      ++i;
-      continue;
+void PlainMachine::tell_stores(PhysRange range) {
+  const auto stored = [&](std::size_t i) { return copy_.data()[i] != fetched_[i]; };
+  for_lines(offset_of(range.base), range.size_bytes, [&](std::size_t line) {
+    if (!is_dirty(line)) return;
+    const std::size_t line_end = line + facts_.line_bytes;
+    for (std::size_t i = line; i < line_end;) {
+      if (!stored(i)) {
+        ++i;
+        continue;
+      }
+      std::size_t end = i + 1;
+      while (end < line_end && stored(end)) ++end;
+      watch_.tell(&Observer::stores_found, 0U, PhysRange{phys_at(i), end - i});
+      i = end;
     }
-    std::size_t end = i + 1;
-    while (end < line + facts_.line_bytes && copy_.data()[end] != fetched_[end]) ++end;
-    observer_->stores_found(0, {phys_at(i), end - i});
-    i = end;
-  }
+  });
 }
 
 void PlainMachine::copy_line(std::byte* to, const std::byte* from, std::size_t line) const {
   std::memcpy(to + line, from + line, facts_.line_bytes);
+}
+
+void PlainMachine::write_back(std::size_t line) {
+  copy_line(ram_.data(), copy_.data(), line);
+  copy_line(fetched_.data(), copy_.data(), line);
+}
+
+void PlainMachine::fetch(std::size_t line) {
+  copy_line(copy_.data(), ram_.data(), line);
+  copy_line(fetched_.data(), ram_.data(), line);
 }
 
 void PlainMachine::clean(const std::byte* at, std::size_t size_bytes) {
@@ -357,23 +194,33 @@ void PlainMachine::maintain(Maintenance what, const std::byte* at, std::size_t s
   if (canonical(*phys) != *phys) {
     throw std::invalid_argument{"cache maintenance through an uncached alias does nothing"};
   }
+  const PhysRange lines = whole_lines({*phys, size_bytes}, facts_.line_bytes);
+  tell_stores(lines);
+  moment(MomentKind::maintenance, lines);
   for_lines(offset_of(*phys), size_bytes, [&](std::size_t line) {
     const bool dirty = is_dirty(line);
-    if (dirty) tell_stores(line);
-    if (observer_ != nullptr) {
-      observer_->cpu_maintains(0, {phys_at(line), facts_.line_bytes}, what);
-    }
+    watch_.tell(&Observer::cpu_maintains, 0U, PhysRange{phys_at(line), facts_.line_bytes}, what);
     if (dirty && what != Maintenance::invalidate) {
-      copy_line(ram_.data(), copy_.data(), line);
-      copy_line(fetched_.data(), copy_.data(), line);
+      write_back(line);
       present_[line / facts_.line_bytes] = true;
     }
     if (what != Maintenance::clean) {
-      copy_line(copy_.data(), ram_.data(), line);
-      copy_line(fetched_.data(), ram_.data(), line);
+      fetch(line);
       present_[line / facts_.line_bytes] = false;
     }
   });
+  moment(MomentKind::maintained, lines);
+}
+
+void PlainMachine::moment(MomentKind kind, PhysRange range) {
+  watch_.at({kind, 0, range});
+  if (hardware_) hardware_->forget();
+}
+
+void PlainMachine::device_begins(Master /*master*/, PhysRange range) {
+  const std::lock_guard guard{lock_};
+  settle();
+  if (!range.empty()) moment(MomentKind::dma_begins, {canonical(range.base), range.size_bytes});
 }
 
 void PlainMachine::device_read(Master master, Started started, PhysAddr from,
@@ -382,12 +229,10 @@ void PlainMachine::device_read(Master master, Started started, PhysAddr from,
   settle();
   if (into.empty()) return;
   const std::size_t offset = offset_of(from);
-  for_lines(offset, into.size(), [&](std::size_t line) {
-    if (is_dirty(line)) tell_stores(line);
-  });
-  if (observer_ != nullptr) {
-    observer_->device_reads(master, {phys_at(offset), into.size()}, started);
-  }
+  const PhysRange range{phys_at(offset), into.size()};
+  tell_stores(range);
+  moment(MomentKind::dma_reads, range);
+  watch_.tell(&Observer::device_reads, master, range, started);
   std::memcpy(into.data(), ram_.data() + offset, into.size());
 }
 
@@ -396,35 +241,92 @@ void PlainMachine::device_write(Master master, PhysAddr to, std::span<const std:
   settle();
   if (from.empty()) return;
   const std::size_t offset = offset_of(to);
-  const bool worst = facts_.hardware == Hardware::worst;
-  for_lines(offset, from.size(), [&](std::size_t line) {
-    if (is_dirty(line)) tell_stores(line);
-  });
-  if (observer_ != nullptr) observer_->device_writes(master, {phys_at(offset), from.size()});
+  const PhysRange range{phys_at(offset), from.size()};
+  tell_stores(range);
+  moment(MomentKind::dma_writes, range);
+  for_lines(offset, from.size(),
+            [&](std::size_t line) { present_[line / facts_.line_bytes] = is_present(line); });
+  watch_.tell(&Observer::device_writes, master, range);
   std::memcpy(ram_.data() + offset, from.data(), from.size());
   for_lines(offset, from.size(), [&](std::size_t line) {
-    const bool dirty = is_dirty(line);
-    if (worst && dirty) {
-      copy_line(ram_.data(), copy_.data(), line);
-      copy_line(fetched_.data(), copy_.data(), line);
-    }
-    if (worst || dirty) present_[line / facts_.line_bytes] = true;
-    if (present_[line / facts_.line_bytes]) return;
-    copy_line(copy_.data(), ram_.data(), line);
-    copy_line(fetched_.data(), ram_.data(), line);
+    if (!present_[line / facts_.line_bytes]) fetch(line);
   });
+  moment(MomentKind::dma_wrote, range);
 }
 
 void PlainMachine::device_refused(Master master, DmaRange range, BusError error) {
   const std::lock_guard guard{lock_};
   settle();
-  if (observer_ != nullptr) observer_->bus_refuses(master, range, error);
+  watch_.tell(&Observer::bus_refuses, master, range, error);
 }
 
 void PlainMachine::set_observer(Observer* observer) {
   const std::lock_guard guard{lock_};
   settle();
-  observer_ = observer;
+  watch_.set_observer(observer);
+}
+
+void PlainMachine::set_adversary(Watcher* adversary) {
+  const std::lock_guard guard{lock_};
+  settle();
+  watch_.set_adversary(adversary, this);
+}
+
+// ---- the hands of the adversary ----------------------------------------------------------------
+
+bool PlainMachine::act(const Action& action) {
+  const PhysAddr base{align_down(action.at.raw(), facts_.line_bytes)};
+  if (action.cpu != 0 || !PhysRange{facts_.cached, facts_.size_bytes}.contains(base)) return false;
+  const std::size_t line = offset_of(base);
+  const bool dirty = is_dirty(line);
+  const bool present = is_present(line);
+  const bool can = action.what == Act::speculate    ? !present
+                   : action.what == Act::write_back ? dirty
+                                                    : action.what == Act::evict && present;
+  if (!can) return false;
+  if (dirty) {
+    // Afterwards nobody could tell.
+    tell_stores({base, facts_.line_bytes});
+    write_back(line);
+  }
+  if (action.what != Act::write_back) fetch(line);
+  present_[line / facts_.line_bytes] = action.what != Act::evict;
+  return true;
+}
+
+bool PlainMachine::is_present(std::size_t line) const {
+  return present_[line / facts_.line_bytes] || is_dirty(line);
+}
+
+template <class Which>
+std::vector<PhysAddr> PlainMachine::lines(Which which) const {
+  std::vector<PhysAddr> found;
+  for (std::size_t line = 0; line < facts_.size_bytes; line += facts_.line_bytes) {
+    if (which(line)) found.push_back(phys_at(line));
+  }
+  return found;
+}
+
+std::vector<PhysAddr> PlainMachine::valid_lines(std::uint32_t /*cpu*/) const {
+  return lines([&](std::size_t line) { return is_present(line); });
+}
+
+std::vector<PhysAddr> PlainMachine::dirty_lines(std::uint32_t /*cpu*/) const {
+  return lines([&](std::size_t line) { return is_dirty(line); });
+}
+
+LineState PlainMachine::in_cache(std::uint32_t /*cpu*/, PhysAddr line,
+                                 std::span<std::byte> bytes) const {
+  const std::size_t offset = offset_of(line);
+  const LineState state{.valid = is_present(offset), .dirty = is_dirty(offset)};
+  if (state.valid) std::memcpy(bytes.data(), copy_.data() + offset, bytes.size());
+  return state;
+}
+
+bool PlainMachine::in_ram(PhysAddr line, std::span<std::byte> bytes) const {
+  if (!is_ram({line, bytes.size()})) return false;
+  std::memcpy(bytes.data(), ram_.data() + offset_of(line), bytes.size());
+  return true;
 }
 
 }  // namespace carveout::sim

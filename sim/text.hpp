@@ -24,4 +24,28 @@ inline std::string joined(std::initializer_list<std::string_view> parts) {
   return text;
 }
 
+inline std::string count_of_bytes(std::uint64_t count) {
+  return std::to_string(count) + (count == 1 ? " byte" : " bytes");
+}
+
+/// For XML and HTML, as text or within quotes. What is no printable ASCII is written as \xNN: names
+/// come from anywhere.
+inline std::string escaped(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string safe;
+  for (const char each : text) {
+    const auto byte = static_cast<unsigned char>(each);
+    if (constexpr std::string_view kMarkup = "&<>\"'"; kMarkup.contains(each)) {
+      safe += joined({"&#", std::to_string(byte), ";"});
+    } else if (each == '\n' || (byte >= 0x20 && byte < 0x7f)) {
+      safe += each;
+    } else {
+      safe += "\\x";
+      safe += kDigits[byte >> 4];
+      safe += kDigits[byte & 15];
+    }
+  }
+  return safe;
+}
+
 }  // namespace carveout::sim

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "carveout/core/address.hpp"
-#include "carveout_sim/fabric.hpp"
 #include "carveout_sim/moment.hpp"
+#include "carveout_sim/watch.hpp"
 
 namespace carveout::sim {
 
@@ -48,9 +48,16 @@ class Adversary : public Watcher {
 
   void at(const Moment& moment, Hands& hands) override;
 
+  /// Lets `witness` follow the run: to be called before the adversary is set on a machine, and
+  /// `witness` outlives that machine.
+  void show_to(Witness& witness) { witness_ = &witness; }
+  [[nodiscard]] Witness* witness() override { return witness_; }
+
   /// What it did so far.
   [[nodiscard]] const Schedule& done() const { return done_; }
   [[nodiscard]] std::uint64_t moments() const { return moments_; }
+  /// Empties done(), which grows as long as it acts.
+  void forget() { done_.clear(); }
 
  private:
   enum class Mode : std::uint8_t { seeded, worst, replaying };
@@ -66,6 +73,7 @@ class Adversary : public Watcher {
   static constexpr std::size_t kRecent = 16;
 
   Mode mode_;
+  Witness* witness_ = nullptr;
   std::uint64_t moments_ = 0;
   Schedule done_;
   Schedule script_;       ///< replaying: sorted by moment

@@ -8,6 +8,7 @@
 #include "carveout/core/address.hpp"
 #include "carveout/core/direction.hpp"
 #include "carveout_sim/observer.hpp"
+#include "carveout_sim/watch.hpp"
 
 namespace carveout::sim {
 
@@ -34,6 +35,11 @@ class BusSide {
   /// Who is told of everything from now on; nullptr: nobody. It outlives the machine, or is taken
   /// away first.
   virtual void set_observer(Observer* observer) = 0;
+  /// Who decides what hardware does by itself from now on; nullptr: it does nothing. It outlives
+  /// the machine, or is taken away first.
+  virtual void set_adversary(Watcher* adversary) = 0;
+  /// The one that the adversary brought; nullptr: none. With the machine's lock held or not.
+  [[nodiscard]] virtual Witness* witness() const = 0;
   /// The one name of RAM that may have two addresses: what adversary and observer are told.
   [[nodiscard]] virtual PhysAddr canonical(PhysAddr address) const = 0;
   [[nodiscard]] virtual std::uint32_t cpus() const = 0;

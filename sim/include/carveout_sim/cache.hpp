@@ -74,6 +74,8 @@ class Cache {
   bool evict(PhysAddr address);
 
   [[nodiscard]] LineState state(PhysAddr address) const;
+  /// Its copy of the line that holds `address`; empty where it has none.
+  [[nodiscard]] std::span<const std::byte> bytes(PhysAddr address) const;
   [[nodiscard]] const CacheGeometry& geometry() const { return geometry_; }
   /// First bytes of the lines that it holds, or of the dirty ones among them.
   [[nodiscard]] std::vector<PhysAddr> valid_lines() const;
@@ -94,6 +96,7 @@ class Cache {
   [[nodiscard]] Line& touch(PhysAddr base);
   void fill(Line& line, PhysAddr base);
   [[nodiscard]] std::span<std::byte> bytes_of(const Line& line);
+  [[nodiscard]] std::size_t offset_of(const Line& line) const;
   void write_back(Line& line);
 
   CacheGeometry geometry_;

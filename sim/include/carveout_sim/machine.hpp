@@ -58,7 +58,7 @@ class Machine final : public BusSide, private Hands {
   explicit Machine(const MachineFacts& facts = {});
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
-  ~Machine() override = default;
+  ~Machine() override;
 
   /// As at construction: RAM is zero, no cache holds a line, nothing waits, and adversary and
   /// observer are gone. Pointers, CPUs and engines stay good; a Checker that still exists hears no
@@ -128,13 +128,12 @@ class Machine final : public BusSide, private Hands {
   void device_write(Master master, PhysAddr to, std::span<const std::byte> from) override;
   void device_refused(Master master, DmaRange range, BusError error) override;
 
-  void device_owns(PhysRange /*range*/, Direction /*direction*/) override {}
-  void cpu_owns(PhysRange /*range*/) override {}
+  void device_owns(PhysRange range, Direction direction) override;
+  void cpu_owns(PhysRange range) override;
 
-  /// Who decides what hardware does by itself from now on; nullptr: it does nothing. It outlives
-  /// the machine, or is taken away first.
-  void set_adversary(Watcher* adversary);
+  void set_adversary(Watcher* adversary) override;
   void set_observer(Observer* observer) override;
+  [[nodiscard]] Witness* witness() const override;
 
   /// RAM with both a cached and an uncached address, as a System wants to know it.
   [[nodiscard]] std::span<const Alias> aliases() const { return aliases_; }
@@ -151,6 +150,8 @@ class Machine final : public BusSide, private Hands {
   [[nodiscard]] std::vector<PhysAddr> valid_lines(std::uint32_t cpu) const override;
   [[nodiscard]] std::vector<PhysAddr> dirty_lines(std::uint32_t cpu) const override;
   [[nodiscard]] std::vector<PhysRange> waiting(std::uint32_t cpu) const override;
+  LineState in_cache(std::uint32_t cpu, PhysAddr line, std::span<std::byte> bytes) const override;
+  bool in_ram(PhysAddr line, std::span<std::byte> bytes) const override;
 
   Fabric fabric_;
   std::deque<Cpu> cpus_;

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "carveout/core/address.hpp"
+#include "carveout_sim/cache.hpp"
 
 namespace carveout::sim {
 
@@ -60,6 +62,11 @@ class Hands {
   [[nodiscard]] virtual std::vector<PhysAddr> dirty_lines(std::uint32_t cpu) const = 0;
   /// Stores that wait, by cached address where there is one, oldest first.
   [[nodiscard]] virtual std::vector<PhysRange> waiting(std::uint32_t cpu) const = 0;
+  /// What a CPU's cache has of a line; its bytes as well, where it has it.
+  virtual LineState in_cache(std::uint32_t cpu, PhysAddr line,
+                             std::span<std::byte> bytes) const = 0;
+  /// RAM's bytes of a line; false where there is none.
+  virtual bool in_ram(PhysAddr line, std::span<std::byte> bytes) const = 0;
 
  protected:
   Hands() = default;

@@ -15,17 +15,16 @@
 #include "carveout/port/locks.hpp"
 #include "carveout/port/port.hpp"
 #include "carveout_sim/access_lock.hpp"
+#include "carveout_sim/adversary.hpp"
 #include "carveout_sim/bus_side.hpp"
 #include "carveout_sim/mapping.hpp"
+#include "carveout_sim/moment.hpp"
 #include "carveout_sim/observer.hpp"
+#include "carveout_sim/watch.hpp"
 
 namespace carveout::sim {
 
-/// What the cache does by itself around a device's writes.
-enum class Hardware : std::uint8_t {
-  worst,  ///< every line that a device writes is in the cache; a dirty one goes out behind it
-  quiet,  ///< it fetches nothing by speculation, and evicts nothing
-};
+class GuardedPages;
 
 /// One piece of RAM at two addresses, and one CPU.
 struct PlainFacts {
@@ -33,7 +32,9 @@ struct PlainFacts {
   PhysAddr cached{0x3'5a00'0000};
   PhysAddr uncached{0x7'1b40'0000};
   std::size_t line_bytes = 32;  ///< a power of two, at most a host page
-  Hardware hardware = Hardware::worst;
+  /// What the cache does by itself, at maintenance and around transfers; nothing: it fetches
+  /// nothing by speculation, and evicts nothing.
+  std::optional<Adversary> hardware = Adversary::worst();
 };
 
 /// Two mappings of the host stand for RAM as the two views show it. A pointer of the uncached view
@@ -53,7 +54,7 @@ struct PlainFacts {
 ///
 /// Linux hosts. Thread-safe but for the plain accesses themselves: as on hardware, one beside a
 /// transfer of the same bytes is a race.
-class PlainMachine final : public BusSide {
+class PlainMachine final : public BusSide, private Hands {
  public:
   /// @throws std::invalid_argument  facts that no machine is like
   /// @throws std::length_error      more than kMachines exist at a time
@@ -82,7 +83,7 @@ class PlainMachine final : public BusSide {
   [[nodiscard]] std::vector<std::string> touches();
 
   [[nodiscard]] bool is_ram(PhysRange range) const override;
-  void device_begins(Master /*master*/, PhysRange /*range*/) override {}
+  void device_begins(Master master, PhysRange range) override;
   void device_read(Master master, Started started, PhysAddr from,
                    std::span<std::byte> into) override;
   void device_write(Master master, PhysAddr to, std::span<const std::byte> from) override;
@@ -90,31 +91,40 @@ class PlainMachine final : public BusSide {
   void device_owns(PhysRange range, Direction direction) override;
   void cpu_owns(PhysRange range) override;
   void set_observer(Observer* observer) override;
+  /// In the place of PlainFacts::hardware.
+  void set_adversary(Watcher* adversary) override;
+  [[nodiscard]] Witness* witness() const override { return watch_.witness(); }
   [[nodiscard]] PhysAddr canonical(PhysAddr address) const override;
   [[nodiscard]] std::uint32_t cpus() const override { return 1; }
   [[nodiscard]] std::size_t line_bytes() const override { return facts_.line_bytes; }
   [[nodiscard]] bool keeps_stores() const override { return true; }
 
-  /// For the handler of SIGSEGV: whether a fault is a touch that was waited for.
-  bool touched(const void* address, Touch how) noexcept;
-
  private:
-  struct Stack;
-  struct Touched;
-  struct Pages;
-  struct Line {
-    std::size_t offset;  ///< in RAM
-  };
-
   void maintain(Maintenance what, const std::byte* at, std::size_t size_bytes);
   [[nodiscard]] std::size_t offset_of(PhysAddr address) const;
   [[nodiscard]] PhysAddr phys_at(std::size_t offset) const;
   template <class Each>
   void for_lines(std::size_t offset, std::size_t size_bytes, Each each);
   [[nodiscard]] bool is_dirty(std::size_t line) const;
-  /// Tells the observer which bytes of a dirty line differ.
-  void tell_stores(std::size_t line);
+  /// Tells the observer which bytes of the dirty lines that a range touches differ.
+  void tell_stores(PhysRange range);
   void copy_line(std::byte* to, const std::byte* from, std::size_t line) const;
+  void write_back(std::size_t line);
+  /// Brings it in, or lets it go: it shows what RAM has.
+  void fetch(std::size_t line);
+  void moment(MomentKind kind, PhysRange range);
+  [[nodiscard]] bool is_present(std::size_t line) const;
+  /// The lines of which `which` holds.
+  template <class Which>
+  [[nodiscard]] std::vector<PhysAddr> lines(Which which) const;
+
+  // The hands of the adversary: with the lock held.
+  bool act(const Action& action) override;
+  [[nodiscard]] std::vector<PhysAddr> valid_lines(std::uint32_t cpu) const override;
+  [[nodiscard]] std::vector<PhysAddr> dirty_lines(std::uint32_t cpu) const override;
+  [[nodiscard]] std::vector<PhysRange> waiting(std::uint32_t /*cpu*/) const override { return {}; }
+  LineState in_cache(std::uint32_t cpu, PhysAddr line, std::span<std::byte> bytes) const override;
+  bool in_ram(PhysAddr line, std::span<std::byte> bytes) const override;
   /// Takes open pages away again, and tells of the touches so far.
   void settle();
 
@@ -129,8 +139,9 @@ class PlainMachine final : public BusSide {
   std::vector<std::byte> fetched_;  ///< of each line, what was in it when it came in or went out
   std::vector<bool> present_;       ///< a line that is not shows RAM as it is
   mutable AccessLock lock_;
-  Observer* observer_ = nullptr;
-  std::unique_ptr<Pages> pages_;
+  Watch watch_;
+  std::optional<Adversary> hardware_;    ///< of the facts
+  std::unique_ptr<GuardedPages> pages_;  ///< of the cached view
   std::vector<std::string> untold_;
 };
 

@@ -118,7 +118,7 @@ TEST_F(Plain, ACleanOfACleanLineLeavesWhatTheDeviceWrote) {
 }
 
 struct QuietPlain : Plain {
-  QuietPlain() : Plain{{.hardware = Hardware::quiet}} {}
+  QuietPlain() : Plain{{.hardware = std::nullopt}} {}
 };
 
 TEST_F(QuietPlain, AnInvalidateBeforeIsEnoughWhereNothingIsFetchedBySpeculation) {
@@ -133,6 +133,113 @@ TEST_F(QuietPlain, ALineThatTheCpuWroteIsThereAndGoesStale) {
   device_writes(0, 64, 2);
   EXPECT_EQ(cached_[0], std::byte{1});
   EXPECT_EQ(in_ram(0, 64), pattern(64, 2)) << "and nothing is written back";
+}
+
+// ---- hardware by itself -------------------------------------------------------------------------
+
+constexpr std::size_t kBuffer = 128;
+
+/// A driver with plain pointers under hardware that is given: receives behind `dirty` bytes of a
+/// neighbour that it stores into while the device writes.
+struct Forgets {
+  bool invalidate_after = false;
+  bool clean_before = false;
+};
+Program receive(Forgets forgets) {
+  return [forgets](Adversary& hardware) {
+    PlainMachine machine{{.size_bytes = kPage, .hardware = std::nullopt}};
+    machine.set_adversary(&hardware);
+    DmaEngine device{machine, Translation::through(kWindows), DmaAddr{0xffff'ffff}};
+    std::byte* const buffer = machine.cpu_view({kCached, kBuffer});
+    std::memset(buffer, 1, kBuffer);
+    if (!forgets.clean_before) machine.clean_invalidate(buffer, kBuffer);
+    EXPECT_TRUE(device.write(kDma, pattern(kBuffer, 2)));
+    if (!forgets.invalidate_after) machine.invalidate(buffer, kBuffer);
+    return std::memcmp(buffer, pattern(kBuffer, 2).data(), kBuffer) == 0;
+  };
+}
+
+std::size_t failing_seeds(const Program& run) {
+  std::size_t failing = 0;
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    Adversary hardware = Adversary::seeded(seed);
+    failing += run(hardware) ? 0U : 1U;
+  }
+  return failing;
+}
+
+TEST(PlainHardware, FindsAForgottenInvalidateBySeedAndNothingInTheRightDriver) {
+  EXPECT_GT(failing_seeds(receive({.invalidate_after = true})), 50U);
+  EXPECT_EQ(failing_seeds(receive({})), 0U);
+}
+
+TEST(PlainHardware, WritesADirtyLineBackOverADevicesDataBySeedAndAtTheWorst) {
+  EXPECT_GT(failing_seeds(receive({.clean_before = true})), 100U);
+  Adversary worst = Adversary::worst();
+  EXPECT_FALSE(receive({.clean_before = true})(worst));
+}
+
+TEST(PlainHardware, ThatDoesNothingLetsAForgottenInvalidatePass) {
+  Adversary nothing = Adversary::replaying({});
+  EXPECT_TRUE(receive({.invalidate_after = true})(nothing));
+}
+
+TEST(PlainHardware, AFailureShrinksToTheOneLineThatWasFetched) {
+  const auto failing = find_failure(receive({.invalidate_after = true}), 0);
+  ASSERT_TRUE(failing);
+  ASSERT_EQ(failing->shortest.size(), 1U);
+  EXPECT_EQ(failing->shortest[0].action.what, Act::speculate);
+}
+
+TEST(PlainHardware, OneSeedIsOneRun) {
+  const auto run = [](std::uint64_t seed) {
+    Adversary hardware = Adversary::seeded(seed);
+    static_cast<void>(receive({.invalidate_after = true})(hardware));
+    return hardware.done();
+  };
+  EXPECT_EQ(run(5), run(5));
+  EXPECT_NE(run(5), run(6));
+}
+
+TEST(PlainHardware, AnEvictionTakesAStoreToRamAndIsToldAsAStoreAllTheSame) {
+  Adversary script = Adversary::replaying({{0, {Act::evict, 0, kCached}}});
+  PlainMachine machine{{.size_bytes = kPage, .hardware = std::nullopt}};
+  machine.set_adversary(&script);
+  Checker checker{machine, {.callback = Checker::silent}};
+  std::byte* const cached = machine.cpu_view({kCached, kPage});
+  cached[3] = std::byte{9};
+  machine.clean(cached + 2048, 1);  // the moment
+  EXPECT_EQ(machine.cpu_view({kUncached, 8})[3], std::byte{9});
+  DmaEngine device{machine, Translation::through(kWindows), DmaAddr{0xffff'ffff}};
+  Bytes seen(8);
+  ASSERT_TRUE(device.read(kDma, seen));
+  EXPECT_EQ(seen[3], std::byte{9}) << "the hardware happened to write it back";
+  EXPECT_EQ(checker.count(Mistake::missing_sync_before_device_reads), 1U);
+}
+
+TEST(PlainHardware, TakesWhatIsNotPossibleForNothing) {
+  Adversary script = Adversary::replaying({{0, {Act::write_back, 0, kCached}},
+                                           {0, {Act::evict, 0, kCached}},
+                                           {0, {Act::drain, 0, kCached}},
+                                           {0, {Act::load_early, 0, kCached}},
+                                           {0, {Act::speculate, 1, kCached}},
+                                           {0, {Act::speculate, 0, PhysAddr{0}}}});
+  PlainMachine machine;
+  machine.set_adversary(&script);
+  machine.clean(machine.cpu_view({kCached, 64}), 64);
+  EXPECT_TRUE(script.done().empty());
+}
+
+TEST(PlainHardware, OfTheFactsMayBeASeed) {
+  const auto kept = [](std::uint64_t seed) {
+    PlainMachine machine{{.size_bytes = kPage, .hardware = Adversary::seeded(seed)}};
+    DmaEngine device{machine, Translation::through(kWindows), DmaAddr{0xffff'ffff}};
+    EXPECT_TRUE(device.write(kDma, pattern(kPage, 2)));
+    const std::byte* const at = machine.cpu_view({kCached, kPage});
+    return Bytes{at, at + kPage};
+  };
+  EXPECT_EQ(kept(1), kept(1));
+  EXPECT_NE(kept(1), kept(2)) << "not the same lines were in the cache";
 }
 
 TEST_F(Plain, PointersAndAddressesAreThoseOfTheirViews) {

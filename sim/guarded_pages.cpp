@@ -1,0 +1,201 @@
+#include "guarded_pages.hpp"
+
+#include <cxxabi.h>
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <mutex>
+#include <stdexcept>
+
+#include "carveout_sim/mapping.hpp"
+#include "text.hpp"
+
+namespace carveout::sim {
+namespace {
+
+// ---- the handler -------------------------------------------------------------------------------
+
+std::array<std::atomic<GuardedPages*>, GuardedPages::kObjects> guards{};
+std::mutex guards_mutex;
+std::size_t guard_count = 0;
+struct sigaction before;
+
+Touch how_touched(const void* context) {
+#if defined(__x86_64__)
+  constexpr greg_t kWrite = 2;  // of the page fault's error code; Intel SDM vol. 3, 4.7
+  const auto& registers = static_cast<const ucontext_t*>(context)->uc_mcontext.gregs;
+  return (registers[REG_ERR] & kWrite) != 0 ? Touch::store : Touch::load;
+#else
+  static_cast<void>(context);
+  return Touch::unknown;
+#endif
+}
+
+void on_fault(int signal, siginfo_t* info, void* context) {
+  const int saved = errno;
+  for (const auto& guard : guards) {
+    GuardedPages* const each = guard.load(std::memory_order_acquire);
+    if (each != nullptr && each->touched(info->si_addr, how_touched(context))) {
+      errno = saved;
+      return;
+    }
+  }
+  // Not ours. With nobody to hand it to, the access is made again and ends the program.
+  if ((before.sa_flags & SA_SIGINFO) != 0) {
+    before.sa_sigaction(signal, info, context);
+  } else if (before.sa_handler == SIG_DFL || before.sa_handler == SIG_IGN) {
+    struct sigaction end{};
+    end.sa_handler = SIG_DFL;
+    ::sigaction(SIGSEGV, &end, nullptr);
+  } else {
+    before.sa_handler(signal);
+  }
+}
+
+void enter(GuardedPages& pages) {
+  const std::lock_guard lock{guards_mutex};
+  const auto free = std::ranges::find_if(
+      guards, [](const auto& each) { return each.load(std::memory_order_relaxed) == nullptr; });
+  if (free == guards.end()) throw std::length_error{"too many machines at a time"};
+  if (guard_count++ == 0) {
+    // Its first call loads a library, which no handler may do.
+    void* frame = nullptr;
+    ::backtrace(&frame, 1);
+    struct sigaction action{};
+    action.sa_sigaction = on_fault;
+    action.sa_flags = SA_SIGINFO | SA_NODEFER;
+    ::sigemptyset(&action.sa_mask);
+    ::sigaction(SIGSEGV, &action, &before);
+  }
+  free->store(&pages, std::memory_order_release);
+}
+
+void leave(GuardedPages& pages) {
+  const std::lock_guard lock{guards_mutex};
+  for (auto& each : guards) {
+    if (each.load(std::memory_order_relaxed) == &pages) each.store(nullptr);
+  }
+  if (--guard_count == 0) ::sigaction(SIGSEGV, &before, nullptr);
+}
+
+}  // namespace
+
+// ---- stacks ------------------------------------------------------------------------------------
+
+void GuardedPages::Stack::take() noexcept { count = ::backtrace(frames.data(), kFrames); }
+
+std::string GuardedPages::Stack::text() const {
+  std::string text;
+  for (void* const frame : std::span{frames}.first(static_cast<std::size_t>(count))) {
+    Dl_info info{};
+    text += "      " + hex(reinterpret_cast<std::uintptr_t>(frame));
+    if (::dladdr(frame, &info) != 0) {
+      if (info.dli_sname != nullptr) {
+        int status = 0;
+        char* const name = abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status);
+        text += std::string{" "} + (name != nullptr ? name : info.dli_sname);
+        std::free(name);
+      } else if (info.dli_fname != nullptr) {
+        const auto offset = reinterpret_cast<std::uintptr_t>(frame) -
+                            reinterpret_cast<std::uintptr_t>(info.dli_fbase);
+        text += std::string{" "} + info.dli_fname + "+" + hex(offset);
+      }
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+// ---- the pages ---------------------------------------------------------------------------------
+
+GuardedPages::GuardedPages(std::span<std::byte> view)
+    : view_{view},
+      state_(view.size() / host_page_bytes()),
+      should_be_(state_.size()),
+      taken_by_(state_.size()) {
+  enter(*this);
+}
+
+GuardedPages::~GuardedPages() { leave(*this); }
+
+void GuardedPages::protect(std::size_t first_page, std::size_t pages, State state) const noexcept {
+  const int access = state == kNothing    ? PROT_NONE
+                     : state == kNoStores ? PROT_READ
+                                          : PROT_READ | PROT_WRITE;
+  const std::size_t page_bytes = host_page_bytes();
+  ::mprotect(view_.data() + first_page * page_bytes, pages * page_bytes, access);
+}
+
+bool GuardedPages::touched(const void* address, Touch how) noexcept {
+  const std::uintptr_t offset =
+      reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(view_.data());
+  if (offset >= view_.size()) return false;
+  const std::size_t page = offset / host_page_bytes();
+  const auto state = state_[page].load(std::memory_order_acquire);
+  // Where another thread opened it since this one faulted, the access goes on and is not told.
+  if (state == kNoStores || state == kNothing) {
+    const std::size_t index = touched_.fetch_add(1, std::memory_order_relaxed);
+    if (index < kTouches) {
+      touches_[index].offset = offset;
+      touches_[index].how = how;
+      touches_[index].stack.take();
+    }
+    state_[page].store(kOpen, std::memory_order_release);
+  }
+  protect(page, 1, kOpen);
+  return true;
+}
+
+std::vector<GuardedPages::Touched> GuardedPages::settle() {
+  const std::size_t count = std::min(touched_.load(std::memory_order_acquire), kTouches);
+  if (count == 0) return {};
+  std::vector<Touched> told;
+  for (const Raw& touch : std::span{touches_}.first(count)) {
+    std::string text = "    touched by:\n" + touch.stack.text();
+    if (const auto& taken = taken_by_[touch.offset / host_page_bytes()]) {
+      text += "    given to the device by:\n" + taken->text();
+    }
+    told.push_back({touch.offset, touch.how, std::move(text)});
+  }
+  touched_.store(0);
+  for (std::size_t page = 0; page < state_.size(); ++page) {
+    if (state_[page].load() != kOpen) continue;
+    protect(page, 1, should_be_[page]);
+    state_[page].store(should_be_[page]);
+  }
+  return told;
+}
+
+void GuardedPages::take(std::size_t offset, std::size_t size_bytes, Allowed allowed) {
+  const std::size_t page_bytes = host_page_bytes();
+  const std::size_t first = (offset + page_bytes - 1) / page_bytes;
+  const std::size_t end = (offset + size_bytes) / page_bytes;
+  if (first >= end) return;
+  auto stack = std::make_shared<Stack>();
+  stack->take();
+  const State state = allowed == Allowed::nothing ? kNothing : kNoStores;
+  for (std::size_t page = first; page < end; ++page) {
+    taken_by_[page] = stack;
+    should_be_[page] = state;
+    state_[page].store(state);
+  }
+  protect(first, end - first, state);
+}
+
+void GuardedPages::give_back(std::size_t offset, std::size_t size_bytes) {
+  const std::size_t page_bytes = host_page_bytes();
+  const std::size_t end = (offset + size_bytes + page_bytes - 1) / page_bytes;
+  for (std::size_t page = offset / page_bytes; page < end; ++page) {
+    if (state_[page].load() == kCpus) continue;
+    protect(page, 1, kCpus);
+    state_[page].store(kCpus);
+  }
+}
+
+}  // namespace carveout::sim

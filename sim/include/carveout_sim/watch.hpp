@@ -1,0 +1,68 @@
+// Who watches a machine: the adversary, the observer, and the witness that the adversary brings.
+#pragma once
+
+#include <utility>
+
+#include "carveout_sim/moment.hpp"
+#include "carveout_sim/observer.hpp"
+#include "carveout_sim/witness.hpp"
+
+namespace carveout::sim {
+
+/// What hardware does at each of its moments.
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  virtual void at(const Moment& moment, Hands& hands) = 0;
+  /// Who is to follow the run; nullptr: nobody.
+  [[nodiscard]] virtual Witness* witness() { return nullptr; }
+
+ protected:
+  Watcher() = default;
+  Watcher(const Watcher&) = default;
+  Watcher& operator=(const Watcher&) = default;
+};
+
+/// One machine's. Everything is called with the machine's lock held. The machine takes the
+/// adversary away before it goes: a witness looks at it one last time.
+class Watch {
+ public:
+  Watch() = default;
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+  ~Watch() = default;
+
+  [[nodiscard]] bool watched() const { return adversary_ != nullptr || observer_ != nullptr; }
+  [[nodiscard]] bool observed() const { return observer_ != nullptr; }
+  [[nodiscard]] Watcher* adversary() const { return adversary_; }
+  [[nodiscard]] Witness* witness() const { return witness_; }
+
+  void set_observer(Observer* observer) { observer_ = observer; }
+  /// @param hands  the machine's; nullptr only with no adversary.
+  void set_adversary(Watcher* adversary, Hands* hands) {
+    if (witness_ != nullptr) witness_->ends();
+    adversary_ = adversary;
+    hands_ = hands;
+    witness_ = adversary != nullptr ? adversary->witness() : nullptr;
+    if (witness_ != nullptr) witness_->begins(*hands);
+  }
+
+  void at(const Moment& moment) {
+    if (adversary_ != nullptr) adversary_->at(moment, *hands_);
+  }
+  /// tell(&Observer::cpu_orders, cpu, barrier)
+  template <class... Told, class... Given>
+  void tell(void (Observer::*what)(Told...), Given&&... given) {
+    if (witness_ != nullptr) (witness_->*what)(given...);
+    if (observer_ != nullptr) (observer_->*what)(std::forward<Given>(given)...);
+    if (witness_ != nullptr) witness_->observed();
+  }
+
+ private:
+  Watcher* adversary_ = nullptr;
+  Hands* hands_ = nullptr;
+  Observer* observer_ = nullptr;
+  Witness* witness_ = nullptr;
+};
+
+}  // namespace carveout::sim
