@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Takes out each cache and barrier call of ops and of the ports, one at a time, and expects a test to
-# fail. A call that no test misses is either not needed or not tested. Ends with `N of N killed`.
+# Takes out each cache and barrier call of ops, of the faces for C and Linux, and of the ports, one at
+# a time, and expects a test to fail. A call that no test misses is either not needed or not tested. Ends with `N of N killed`.
 #
 #   tools/mutate.sh               all of them: minutes, see CONTRIBUTING.md
 #   tools/mutate.sh FILE...       those of these files
@@ -8,7 +8,8 @@
 #   tools/mutate.sh --tree ROOT   on the tree at ROOT
 #
 # Calls are found by pattern, so that new ones are picked up by themselves. tools/mutate-equivalent
-# lists those whose loss no test can see, with the reason. What is built and run for a file is up to
+# lists those whose loss no test can see, with the reason; tools/mutate-recorded those whose loss no
+# byte can show, so that a recorded sequence of calls has to. What is built and run for a file is up to
 # tools/mutate-steps. Works on a copy under build/mutate: this tree is never changed.
 set -euo pipefail
 tools=$(cd "$(dirname "$0")" && pwd)
@@ -30,7 +31,8 @@ while [ $# -gt 0 ]; do
 done
 cd "$root"
 shopt -s nullglob
-files=(include/carveout/ops/*.hpp src/ops/*.?pp ports/*/include/carveout_port/*.hpp ports/*/src/*.cpp)
+files=(include/carveout/ops/*.hpp src/{ops,c,linux}/*.?pp ports/*/include/carveout_port/*.hpp
+  ports/*/src/*.cpp)
 [ ${#files[@]} -gt 0 ] || { echo "tools/mutate.sh: no source file under $root" >&2; exit 2; }
 
 # One line for each statement that is to be taken out: file, line, kind, byte offset, length, text.
@@ -70,36 +72,52 @@ find_calls='
   }'
 mapfile -t calls < <(perl -e "$find_calls" "${files[@]}")
 
-# Equivalent ones: FILE: CALL: REASON. All calls of the file with that text are meant.
-declare -A reason_of
-if [ -f tools/mutate-equivalent ]; then
+# The two lists: FILE: CALL: REASON. All calls of the file with that text are meant.
+# read_list LIST ARRAY: the reasons, by file and call
+# shellcheck disable=SC2034 # the caller's array, by its name
+read_list() {
+  local -n reasons=$2
+  local line file rest
+  [ -f "$1" ] || return 0
   while IFS= read -r line; do
     case $line in '' | '#'*) continue ;; esac
     file=${line%%: *} rest=${line#*: }
-    reason_of["$file"$'\t'"${rest%%;: *};"]=${rest#*;: }
-  done <tools/mutate-equivalent
-fi
+    reasons["$file"$'\t'"${rest%%;: *};"]=${rest#*;: }
+  done <"$1"
+}
+declare -A equivalent recorded
+read_list tools/mutate-equivalent equivalent
+read_list tools/mutate-recorded recorded
 
-wanted=() stale=("${!reason_of[@]}") skipped=0
+wanted=() skipped=0
+declare -A there
 for call in "${calls[@]}"; do
-  IFS=$'\t' read -r file line kind _ _ text <<<"$call"
+  IFS=$'\t' read -r file line kind at length text <<<"$call"
   key=$file$'\t'$text
-  for i in "${!stale[@]}"; do
-    if [ "${stale[$i]}" = "$key" ]; then unset "stale[$i]"; fi
-  done
+  there[$key]=1
   if [ ${#only[@]} -gt 0 ] && [[ " ${only[*]} " != *" $file "* ]]; then continue; fi
-  if [ -n "${reason_of[$key]-}" ]; then
+  if [ -n "${equivalent[$key]-}" ]; then
     skipped=$((skipped + 1))
-    if [ "$list_only" -eq 1 ]; then echo "$file:$line: not counted: $text: ${reason_of[$key]}"; fi
+    if [ "$list_only" -eq 1 ]; then echo "$file:$line: not counted: $text: ${equivalent[$key]}"; fi
     continue
   fi
-  if [ "$list_only" -eq 1 ]; then echo "$file:$line: $kind: $text"; fi
-  wanted+=("$call")
+  if [ -n "${recorded[$key]-}" ]; then kind=recorded; fi
+  if [ "$list_only" -eq 1 ]; then echo "$file:$line: $kind: $text${recorded[$key]+: ${recorded[$key]}}"; fi
+  wanted+=("$file"$'\t'"$line"$'\t'"$kind"$'\t'"$at"$'\t'"$length"$'\t'"$text")
 done
-for key in "${stale[@]}"; do
-  echo "tools/mutate-equivalent: there is no such call: ${key/$'\t'/: }"
-done
-if [ ${#stale[@]} -gt 0 ]; then exit 1; fi
+# check_list LIST ARRAY: whether each of its calls is there
+check_list() {
+  local -n listed=$2
+  local key stale=0
+  for key in "${!listed[@]}"; do
+    [ -z "${there[$key]-}" ] || continue
+    echo "$1: there is no such call: ${key/$'\t'/: }"
+    stale=1
+  done
+  return "$stale"
+}
+check_list tools/mutate-equivalent equivalent || exit 1
+check_list tools/mutate-recorded recorded || exit 1
 if [ "$list_only" -eq 1 ]; then
   echo "${#wanted[@]} calls, $skipped not counted"
   exit 0

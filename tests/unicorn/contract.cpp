@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "board.hpp"
+#include "device_side.hpp"
 #include "tables.hpp"
 
 namespace unicorn_board {
@@ -14,30 +15,10 @@ using board::check_equal;
 /// Three lines: maintenance has a first, a middle and a last one.
 constexpr std::size_t kBytes = 96;
 
-volatile std::uint32_t& word_at(PhysRange range, std::size_t offset) {
-  return *reinterpret_cast<volatile std::uint32_t*>(
-      static_cast<std::uintptr_t>(range.base.raw() + offset));
-}
-volatile std::uint32_t& cached(std::size_t offset) { return word_at(kSpare, offset); }
-volatile std::uint32_t& uncached(std::size_t offset) { return word_at(kCoherent, offset); }
+volatile std::uint32_t& cached(std::size_t offset) { return word_at(kSpare.base, offset); }
+volatile std::uint32_t& uncached(std::size_t offset) { return word_at(kCoherent.base, offset); }
 std::byte* spare() {
   return reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(kSpare.base.raw()));
-}
-
-volatile std::uint32_t& engine(std::uint32_t offset) {
-  return *reinterpret_cast<volatile std::uint32_t*>(kEngine + offset);
-}
-std::uint32_t dma_of(PhysRange range, std::size_t offset) {
-  return static_cast<std::uint32_t>(kWindow.dma.raw() + (range.base.raw() - kWindow.cpu.raw()) +
-                                    offset);
-}
-std::uint32_t device_reads(PhysRange range, std::size_t offset) {
-  engine(kPeek) = dma_of(range, offset);
-  return engine(kValue);
-}
-void device_writes(PhysRange range, std::size_t offset, std::uint32_t value) {
-  engine(kValue) = value;
-  engine(kPoke) = dma_of(range, offset);
 }
 
 /// With one word of each line.
@@ -54,14 +35,14 @@ void check_contract(carveout::PortRef port) {
   each_line(line, [](std::size_t at) { cached(at) = 0x1000 + at; });
   port.clean(spare(), kBytes);
   each_line(line, [](std::size_t at) {
-    check_equal(device_reads(kSpare, at), 0x1000 + at, "what was cleaned is in memory");
+    check_equal(device_reads(kSpare.base, at), 0x1000 + at, "what was cleaned is in memory");
   });
 
   // Lines that are dirty would be written over what the device writes, and those that came in
   // before it wrote are old.
   each_line(line, [](std::size_t at) { cached(at) = 0xdead; });
   port.invalidate(spare(), kBytes);
-  each_line(line, [](std::size_t at) { device_writes(kSpare, at, 0x2000 + at); });
+  each_line(line, [](std::size_t at) { device_writes(kSpare.base, at, 0x2000 + at); });
   port.invalidate(spare(), kBytes);
   each_line(line, [](std::size_t at) {
     check_equal(cached(at), 0x2000 + at, "what was invalidated is read anew");
@@ -70,8 +51,9 @@ void check_contract(carveout::PortRef port) {
   each_line(line, [](std::size_t at) { cached(at) = 0x3000 + at; });
   port.clean_invalidate(spare(), kBytes);
   each_line(line, [](std::size_t at) {
-    check_equal(device_reads(kSpare, at), 0x3000 + at, "of both, what was cleaned is in memory");
-    device_writes(kSpare, at, 0x4000 + at);
+    check_equal(device_reads(kSpare.base, at), 0x3000 + at,
+                "of both, what was cleaned is in memory");
+    device_writes(kSpare.base, at, 0x4000 + at);
   });
   port.clean_invalidate(spare(), kBytes);
   each_line(line, [](std::size_t at) {
@@ -81,32 +63,32 @@ void check_contract(carveout::PortRef port) {
   uncached(0) = 0x5000;
   uncached(64) = 0x5001;
   port.publish_barrier();
-  check_equal(device_reads(kCoherent, 0), 0x5000, "what was published is there for a device");
-  check_equal(device_reads(kCoherent, 64), 0x5001, "all of it");
+  check_equal(device_reads(kCoherent.base, 0), 0x5000, "what was published is there for a device");
+  check_equal(device_reads(kCoherent.base, 64), 0x5001, "all of it");
 
   uncached(0) = 0x6000;
   uncached(64) = 0x6001;
   port.full_barrier();
-  check_equal(device_reads(kCoherent, 0), 0x6000, "a full barrier publishes");
+  check_equal(device_reads(kCoherent.base, 0), 0x6000, "a full barrier publishes");
 
   // Data and then a flag. The CPU that sees the flag sees the data, with a barrier in between.
-  device_writes(kCoherent, 0, 0x7000);
-  device_writes(kCoherent, 64, 0x7001);
+  device_writes(kCoherent.base, 0, 0x7000);
+  device_writes(kCoherent.base, 64, 0x7001);
   check_equal(uncached(64), 0x7001, "the flag");
   port.observe_barrier();
   check_equal(uncached(0), 0x7000, "what is behind an observed flag is as new as the flag");
 
-  device_writes(kCoherent, 0, 0x8000);
-  device_writes(kCoherent, 64, 0x8001);
+  device_writes(kCoherent.base, 0, 0x8000);
+  device_writes(kCoherent.base, 64, 0x8001);
   check_equal(uncached(64), 0x8001, "the flag");
   port.full_barrier();
   check_equal(uncached(0), 0x8000, "a full barrier observes");
 }
 
 void check_uncached(carveout::PortRef port, PhysRange range) {
-  word_at(range, 0) = 0x9000;
+  word_at(range.base, 0) = 0x9000;
   port.publish_barrier();
-  check_equal(device_reads(range, 0), 0x9000, "a region of the MPU is past the cache");
+  check_equal(device_reads(range.base, 0), 0x9000, "a region of the MPU is past the cache");
 }
 
 }  // namespace unicorn_board

@@ -1,9 +1,10 @@
 #include "copy_engine.hpp"
 
+#include <array>
 #include <bit>
 #include <cstddef>
-#include <numeric>
 #include <span>
+#include <stdexcept>
 
 #include "tables.hpp"
 

@@ -38,17 +38,20 @@ std::uint64_t Core::load(std::uint32_t address, unsigned size_bytes) {
 }
 
 void Core::store(std::uint32_t address, unsigned size_bytes, std::uint64_t value) {
+  const Store store{address, size_bytes, value, pointer(address, size_bytes)};
+  if (!mpu_.caches(address)) return finish(store);  // it waits in the machine's own buffer
   if (stores_.size() == kStores) finish_oldest_store();
-  stores_.push_back({address, size_bytes, value});
-  // What passes the cache by waits in the machine's own buffer.
-  if (!mpu_.caches(address)) finish_stores();
+  stores_.push_back(store);
+}
+
+void Core::finish(const Store& store) {
+  machine_.write(store.at, std::as_bytes(std::span{&store.value, 1}).first(store.size_bytes));
 }
 
 void Core::finish_oldest_store() {
   const Store store = stores_.front();
   stores_.pop_front();
-  machine_.write(pointer(store.address, store.size_bytes),
-                 std::as_bytes(std::span{&store.value, 1}).first(store.size_bytes));
+  finish(store);
 }
 
 void Core::finish_stores() {

@@ -15,7 +15,7 @@ namespace carveout::test {
 /// Everything is as late as the architecture lets it be:
 ///
 ///   a store to cached memory   waits before the cache, until so many others do, a load asks for
-///                              its bytes, or a barrier. Stores to registers overtake it.
+///                              its bytes, or a barrier. Other stores overtake it.
 ///   a store past the cache     waits in the machine's write buffer, as the adversary likes
 ///   a maintenance operation    waits until a DSB, and is then done before the stores that wait:
 ///   the
@@ -48,6 +48,7 @@ class Core {
     std::uint32_t address;
     unsigned size_bytes;
     std::uint64_t value;
+    std::byte* at;  ///< by the MPU's word when it was made
   };
   struct Operation {
     sim::Maintenance what;
@@ -56,6 +57,7 @@ class Core {
 
   [[nodiscard]] std::byte* pointer(std::uint32_t address, unsigned size_bytes) const;
   void finish(const Operation& operation);
+  void finish(const Store& store);
   void finish_stores();
   void finish_oldest_store();
 

@@ -12,6 +12,7 @@
 #include "carveout_port/cortex_m.hpp"
 #include "carveout_port/pmsa_v7.hpp"
 #include "contract.hpp"
+#include "device_side.hpp"
 #include "examples/cortex_m7/copier.hpp"
 #include "tables.hpp"
 
@@ -100,6 +101,43 @@ Result<void> copy_all(const Device& device) {
   return {};
 }
 
+/// A block is zero for its device as soon as it is handed out.
+Result<void> check_fresh_block(const Device& device) {
+  constexpr std::size_t kBytes = 32;
+  for (std::size_t at = 0; at < kCoherent.size_bytes; at += kBytes) {
+    device_writes(kCoherent.base, at, 0xdead);
+  }
+  const auto block = alloc_coherent(device, kBytes);
+  if (!block) return std::unexpected{block.error()};
+  check_equal(device_reads(block->phys, 0), 0, "a new block is zero in memory");
+  return free_coherent(*block);
+}
+
+/// What is behind an ownership word that changed hands is as new as the word.
+Result<void> check_take(const Device& device) {
+  auto memory = alloc_coherent<copier::Descriptor[]>(device, 1);
+  if (!memory) return std::unexpected{memory.error()};
+  const PhysAddr base = memory->block().phys;
+  DescriptorRing<&copier::Descriptor::status> ring{std::move(*memory)};
+  ring.write(0, {.from = 1, .to = 2, .size_bytes = 3, .sum = 4, .status = copier::kDevices});
+  ring.publish([] {});
+  device_writes(base, offsetof(copier::Descriptor, from), 11);
+  device_writes(base, offsetof(copier::Descriptor, sum), 14);
+  device_writes(base, offsetof(copier::Descriptor, status), 15);
+  const auto taken = ring.take([](auto status) { return status.value() != copier::kDevices; });
+  if (!check(taken.has_value(), "the descriptor is the CPU's")) return {};
+  check_equal(taken->descriptor.from.value(), 11, "what was taken is as new as its ownership word");
+  check_equal(taken->descriptor.sum.value(), 14, "all of it");
+  return {};
+}
+
+/// What the library loads and stores itself.
+Result<void> check_library(const Device& device) {
+  if (const auto done = check_fresh_block(device); !done) return done;
+  if (const auto done = check_take(device); !done) return done;
+  return copy_all(device);
+}
+
 }  // namespace
 }  // namespace unicorn_board
 
@@ -120,8 +158,8 @@ int board::run() {
                                    [](const Failure& failure) { fail(failure, "a table's row"); });
   if (!system) {
     fail(system.error(), "the System");
-  } else if (const auto copied = copy_all(*(*system)->device(0)); !copied) {
-    fail(copied.error(), "the copies");
+  } else if (const auto done = check_library(*(*system)->device(0)); !done) {
+    fail(done.error(), "memory or a mapping");
   }
   return finish("unicorn");
 }

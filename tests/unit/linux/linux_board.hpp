@@ -16,7 +16,8 @@ class LinuxBoard : public testing::Test {
   static constexpr carveout_linux_limits kLimits{
       .live = 6, .dma_pools = 2, .dma_pool_blocks = 256, .dma_pool_pages = 1};
 
-  LinuxBoard() : storage_(carveout_linux_storage_bytes(&kLimits)) {
+  explicit LinuxBoard(const sim::MachineFacts& facts = {})
+      : board_{facts}, storage_(carveout_linux_storage_bytes(&kLimits)) {
     EXPECT_EQ(carveout_linux_init(*board_.system, kLimits, storage_.data(), storage_.size()), 0);
     EXPECT_EQ(carveout_linux_device(&dev_, "eth"), 0);
     carveout_linux_on_mistake(
