@@ -119,6 +119,11 @@ void Bus::write(PhysAddr to, std::span<const std::byte> from) {
   }
 }
 
+void Bus::reset() {
+  for (Bank& bank : banks_) bank.memory.clear();
+  past_.reset();
+}
+
 PhysAddr Bus::canonical(PhysAddr address) const {
   for (const Bank& bank : banks_) {
     const auto uncached = bank.uncached();

@@ -32,6 +32,8 @@ Cache::Cache(const CacheGeometry& geometry, WriteBuffer& below)
       lines_(geometry.sets * geometry.ways),
       bytes_(geometry.size_bytes()) {}
 
+void Cache::reset() { std::ranges::fill(lines_, Line{}); }
+
 PhysAddr Cache::base_of(PhysAddr address) const {
   return PhysAddr{align_down(address.raw(), geometry_.line_bytes)};
 }

@@ -18,6 +18,14 @@ Cpu::Cpu(Fabric& fabric, std::uint32_t index, const std::optional<CacheGeometry>
   if (cache) cache_.emplace(*cache, buffer_);
 }
 
+void Cpu::reset() {
+  buffer_.reset();
+  if (cache_) cache_->reset();
+  ordered_at_ = 0;
+  last_load_at_ = 0;
+  seen_.clear();
+}
+
 Place Cpu::place_of(const std::byte* first, std::size_t size_bytes) const {
   const auto place = fabric_.bus.place_of(first, size_bytes);
   if (!place) throw std::out_of_range{"these bytes do not lie in one view of the machine's RAM"};

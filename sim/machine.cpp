@@ -17,6 +17,14 @@ Machine::Machine(const MachineFacts& facts)
   }
 }
 
+void Machine::reset() {
+  const std::lock_guard guard{fabric_.lock};
+  fabric_.adversary = nullptr;
+  fabric_.observer = nullptr;
+  fabric_.bus.reset();
+  for (Cpu& cpu : cpus_) cpu.reset();
+}
+
 std::byte* Machine::cpu_view(PhysRange range) const {
   std::byte* const uncached = fabric_.bus.uncached_view(range);
   return uncached != nullptr ? uncached : fabric_.bus.cached_view(range);

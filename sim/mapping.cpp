@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -41,6 +42,15 @@ Mapping::Mapping(const SharedMemory& memory) : Mapping{memory.size_bytes(), Acce
   void* const shown = ::mmap(data_, size_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
                              memory.descriptor(), 0);
   if (shown == MAP_FAILED) fail("a view of a model's memory");
+}
+
+void Mapping::clear() {
+  constexpr std::size_t kWrittenOver = 0x10'0000;
+  if (size_bytes_ <= kWrittenOver) {
+    std::memset(data_, 0, size_bytes_);
+  } else if (::madvise(data_, size_bytes_, MADV_DONTNEED) != 0) {
+    fail("a model's memory, to be zero again");
+  }
 }
 
 SharedMemory::SharedMemory(std::size_t size_bytes)

@@ -11,6 +11,11 @@ void PastWrites::note(PhysAddr at, std::span<const std::byte> before) {
   writes_.push_back({++now_, at, {before.begin(), before.end()}});
 }
 
+void PastWrites::reset() {
+  now_ = 0;
+  writes_.clear();
+}
+
 bool PastWrites::undo(PhysAddr at, std::span<std::byte> bytes, std::uint64_t since,
                       std::uint64_t until) const {
   const PhysRange wanted{at, bytes.size()};

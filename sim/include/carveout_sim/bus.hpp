@@ -51,6 +51,9 @@ class Bus {
   void read(PhysAddr from, std::span<std::byte> into) const;
   void write(PhysAddr to, std::span<const std::byte> from);
 
+  /// RAM is zero, and nothing was ever written.
+  void reset();
+
   /// The one name of bytes that may have two addresses: the cached one, if they have it. Of RAM.
   [[nodiscard]] PhysAddr canonical(PhysAddr address) const;
   /// What RAM held before its last writes, by canonical addresses. A plain store through a pointer

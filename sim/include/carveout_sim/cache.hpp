@@ -54,6 +54,9 @@ class Cache {
   /// @throws std::invalid_argument  the geometry is not of powers of two, or its line too long.
   Cache(const CacheGeometry& geometry, WriteBuffer& below);
 
+  /// Holds no line; what was dirty is lost.
+  void reset();
+
   /// Loads and stores of the CPU. A miss brings the line in, and whatever was used least recently
   /// in its set out: to RAM, if it is dirty.
   void read(PhysAddr from, std::span<std::byte> into);

@@ -64,8 +64,9 @@ class Cpu {
   [[nodiscard]] std::size_t stores_waiting() const;
 
  private:
-  friend class Machine;  // hands of the adversary
+  friend class Machine;  // hands of the adversary, and reset()
 
+  void reset();
   void maintain(Maintenance what, const std::byte* at, std::size_t size_bytes);
   void order(Barrier barrier);
   [[nodiscard]] Place place_of(const std::byte* first, std::size_t size_bytes) const;

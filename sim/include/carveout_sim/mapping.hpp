@@ -44,6 +44,10 @@ class Mapping {
 
   [[nodiscard]] std::byte* data() const { return data_; }
 
+  /// Memory is zero again; not for Access::none. Up to a MiB it stays the host's: to write over
+  /// that much costs less than to be given one page anew.
+  void clear();
+
  private:
   std::byte* data_;
   std::size_t size_bytes_;

@@ -23,6 +23,9 @@ class PastWrites {
   /// Notes a write that is about to happen over `before`.
   void note(PhysAddr at, std::span<const std::byte> before);
 
+  /// As at construction.
+  void reset();
+
   /// Turns `bytes`, which memory holds from `at` on, into what it held at `since`. Does nothing and
   /// returns false where no write after `since` was there, or one after `until` was.
   [[nodiscard]] bool undo(PhysAddr at, std::span<std::byte> bytes, std::uint64_t since,

@@ -39,6 +39,9 @@ class WriteBuffer {
   /// A dirty line goes out; what waits for its bytes is older, and goes first.
   void write_back(PhysAddr base, std::span<const std::byte> line);
 
+  /// What waits is lost.
+  void reset() { waiting_.clear(); }
+
   void drain();
   void drain(PhysRange range);
   /// Lets the oldest store that begins at an address go, after what it must not overtake.

@@ -5,8 +5,11 @@
 
 #include <cstring>
 #include <stdexcept>
+#include <tuple>
 
 #include "bytes.hpp"
+#include "carveout_sim/adversary.hpp"
+#include "carveout_sim/checker.hpp"
 #include "carveout_sim/dma_engine.hpp"
 
 namespace carveout::sim {
@@ -361,6 +364,102 @@ TEST(MachineWithoutCache, SeesADevicesWritesAtOnce) {
   EXPECT_EQ(machine.load(view), std::byte{0});
   ASSERT_TRUE(device.fill(DmaAddr{0x4c80'0000}, 64, std::byte{0x5c}));
   EXPECT_EQ(machine.load(view), std::byte{0x5c});
+}
+
+/// A machine with all that keeps something, and a device.
+struct Keeping {
+  explicit Keeping(std::uint64_t ram_bytes) : machine{facts(ram_bytes)} {}
+  static MachineFacts facts(std::uint64_t ram_bytes) {
+    return {.ram = {{.size_bytes = ram_bytes,
+                     .cached = PhysAddr{0x3'5a00'0000},
+                     .uncached = PhysAddr{0x7'1b40'0000}}},
+            .write_buffer_stores = 4,
+            .early_loads = 8};
+  }
+
+  /// @return what its loads saw.
+  Bytes use(Adversary& adversary) {
+    machine.set_adversary(&adversary);
+    machine.write(cached, pattern(64, 1));
+    machine.store(uncached + 256, std::byte{2});
+    std::ignore = device.write(kOddWindow.dma, pattern(96, 3));
+    Bytes seen = read(machine, cached, 128);
+    std::ignore = device.write(DmaAddr{kOddWindow.dma.raw() + 512}, pattern(8, 4));
+    std::ignore = device.write(DmaAddr{kOddWindow.dma.raw() + 576}, pattern(8, 5));
+    seen.push_back(machine.load(uncached + 576));
+    seen.push_back(machine.load(uncached + 512));
+    machine.store(uncached + 512, std::byte{6});
+    return seen;
+  }
+
+  Machine machine;
+  DmaEngine device{machine, Translation::through(kWindows), DmaAddr{0xffff'ffff}};
+  std::byte* cached = machine.cached_view({PhysAddr{0x3'5a00'0000}, 1024});
+  std::byte* uncached = machine.cpu_view({PhysAddr{0x7'1b40'0000}, 1024});
+};
+
+TEST(MachineReset, LosesAllThatRamCacheAndWriteBufferHad) {
+  for (const std::uint64_t ram_bytes : {0x1000U, 0x20'0000U}) {
+    Keeping keeping{ram_bytes};
+    Adversary nothing = Adversary::replaying({});
+    std::ignore = keeping.use(nothing);
+    keeping.uncached[1000] = std::byte{9};  // which the model does not see
+
+    keeping.machine.reset();
+
+    EXPECT_EQ(ram(keeping.machine, PhysAddr{0x3'5a00'0000}, 1024), Bytes(1024));
+    EXPECT_EQ(keeping.machine.line(keeping.cached), kAbsent);
+    EXPECT_EQ(keeping.machine.cpu(0).stores_waiting(), 0U);
+    EXPECT_EQ(read(keeping.machine, keeping.cached, 1024), Bytes(1024));
+  }
+}
+
+TEST(MachineReset, MakesEachSeedTheRunThatItIsOnANewMachine) {
+  Keeping used{0x1000};
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    used.machine.reset();
+    Keeping made{0x1000};
+    Adversary on_used = Adversary::seeded(seed);
+    Adversary on_made = Adversary::seeded(seed);
+    EXPECT_EQ(used.use(on_used), made.use(on_made));
+    ASSERT_EQ(on_used.done(), on_made.done()) << "seed " << seed;
+  }
+}
+
+TEST(MachineReset, ForgetsPastWritesAndWhatTheCpuSaw) {
+  Machine machine{{.early_loads = 2}};
+  DmaEngine device{machine, Translation::through(kWindows), DmaAddr{0xffff'ffff}};
+  const std::byte* const uncached = machine.cpu_view({PhysAddr{0x7'1b40'0000}, 16});
+  const auto device_writes = [&](std::byte value) {
+    std::ignore = device.fill(kOddWindow.dma, 16, value);
+  };
+  for (const int value : {1, 2, 3, 4}) device_writes(std::byte(value));
+  machine.cpu(0).observe_barrier();
+  std::ignore = machine.load(uncached);
+
+  machine.reset();
+  Adversary worst = Adversary::worst();
+  machine.set_adversary(&worst);
+  device_writes(std::byte{5});
+  EXPECT_EQ(machine.load(uncached + 8), std::byte{5}) << "there is no load that it could pass";
+  EXPECT_EQ(machine.load(uncached), std::byte{0}) << "early, it sees what memory held at first";
+}
+
+TEST(MachineReset, TakesAdversaryAndObserverAway) {
+  Keeping keeping{0x1000};
+  Adversary adversary = Adversary::seeded(1);
+  const Checker checker{keeping.machine, {.callback = Checker::silent}};
+  std::ignore = keeping.use(adversary);
+  const std::uint64_t moments = adversary.moments();
+  const std::uint64_t reports = checker.count();
+  ASSERT_GT(moments, 0U);
+
+  keeping.machine.reset();
+  std::ignore = read(keeping.machine, keeping.cached, 64);
+  EXPECT_FALSE(keeping.device.fill(DmaAddr{0}, 64, std::byte{2}));
+
+  EXPECT_EQ(adversary.moments(), moments);
+  EXPECT_EQ(checker.count(), reports);
 }
 
 struct BadFacts {
