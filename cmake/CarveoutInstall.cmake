@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/carveout")
 
-set(components core c linux)
+set(components core check c linux)
 if(CARVEOUT_HOSTED)
   list(APPEND components hosted)
 endif()

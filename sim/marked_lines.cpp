@@ -37,6 +37,18 @@ void MarkedLines::change(PhysRange range, std::uint8_t set, std::uint8_t clear) 
   });
 }
 
+void MarkedLines::device_wrote(PhysRange range, Which lines) {
+  if (lines == Which::every) {
+    change(range, kDeviceWrote, kLost);
+    return;
+  }
+  change(range, 0, kLost);
+  for_each_line(range.base.raw(), range.size_bytes, line_bytes_, [&](std::uint64_t base) {
+    const PhysRange line{PhysAddr{base}, line_bytes_};
+    if (find(line, kHeld)) change(range.intersection(line), kDeviceWrote, 0);
+  });
+}
+
 void MarkedLines::invalidate(PhysRange lines) {
   for_each_line(lines.base.raw(), lines.size_bytes, line_bytes_, [&](std::uint64_t base) {
     const auto line = lines_.find(base);

@@ -18,6 +18,7 @@
 #include "carveout_sim/dma_engine.hpp"
 #include "carveout_sim/host_port.hpp"
 #include "carveout_sim/machine.hpp"
+#include "tests/support/under_checker.hpp"
 
 namespace carveout::test {
 
@@ -151,6 +152,7 @@ class SimBoard {
   }
 
   sim::Machine machine;
+  UnderChecker under_checker{machine};
   sim::HostPort port;
   System* system;
 

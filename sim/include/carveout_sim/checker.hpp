@@ -6,83 +6,50 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
+#include <map>
 #include <mutex>
-#include <optional>
 #include <set>
 #include <source_location>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "carveout/check/mapping_book.hpp"
 #include "carveout/core/address.hpp"
 #include "carveout/core/direction.hpp"
+#include "carveout/core/window.hpp"
+#include "carveout_sim/buffer.hpp"
 #include "carveout_sim/bus_side.hpp"
 #include "carveout_sim/marked_lines.hpp"
+#include "carveout_sim/mistake.hpp"
 #include "carveout_sim/observer.hpp"
+#include "carveout_sim/range_set.hpp"
+#include "carveout_sim/report.hpp"
 
 namespace carveout::sim {
 
-/// What can be wrong. docs/machine.md has a row for each.
-enum class Mistake : std::uint8_t {
-  missing_sync_before_device_reads,
-  missing_sync_after_device_wrote,
-  dirty_line_over_device_data,
-  line_shared,
-  store_lost_by_invalidate,
-  touch_while_device_owns,
-  cached_twin,
-  overrun,
-  missing_publish_barrier,
-  published_before_data,
-  device_access_unmapped,
-  device_write_to_read_only,
-  outside_window,
-  use_after_detach,
-  partial_line,
-  map_overlap,
-  unmap_unknown,
-  double_unmap,
-  wrong_size_at_unmap,
-  wrong_direction_at_unmap,
-  sync_unknown,
-  sync_outside_range,
-  wrong_direction_at_sync,
-  leaked_mapping,
-  leaked_block,
-  free_unknown,
-  double_free,
-  wrong_size_at_free,
-};
-inline constexpr std::size_t kMistakes = 28;
-
-[[nodiscard]] std::string_view name_of(Mistake mistake);
-/// Why it is wrong, and the line that is missing or to be changed.
-[[nodiscard]] std::string_view why(Mistake mistake);
-[[nodiscard]] std::string_view cure(Mistake mistake);
-
 using Where = std::source_location;
 
-/// What happened to a buffer, told when a report is about it.
-struct Happening {
-  std::uint64_t number;  ///< of all that the checker saw, from 1
-  std::string what;      ///< "CPU 0 stores", "map to_device at send.cpp:12 (send)"
-  PhysRange range;
-};
-
-struct Report {
-  Mistake mistake;
-  std::string what;  ///< who did what to which bytes
-  PhysRange range;
-  std::string buffer;  ///< which, allocated and mapped where and by whom, its owner now; may be ""
-  std::vector<Happening> history;  ///< of that buffer, the last ones
-  std::string stacks;              ///< of a touch of a PlainMachine's memory
-
-  /// All of it, with why() and cure().
-  [[nodiscard]] std::string text() const;
-};
-
 enum class OnReport : std::uint8_t { go_on, abort };
+
+/// Whether the CPUs bring lines in that no program asked for.
+enum class Speculation : std::uint8_t {
+  may_happen,
+  never,  ///< MIPS 24K, Hexagon: a line that was invalidated before a transfer stays out until a
+          ///< load or a store of the CPU brings it in
+};
+
+/// What a device reaches, and in what pieces. Whatever is mapped or allocated for it is held
+/// against that.
+struct DeviceLimits {
+  Translation translation = Translation::identity();        ///< its windows outlive the checker
+  DmaAddr mask{std::numeric_limits<std::uint64_t>::max()};  ///< the highest address it can emit
+  std::uint64_t max_segment_bytes = 0;                      ///< 0: none is too long
+  std::uint64_t segment_boundary_bytes = 0;  ///< a power of two that no piece crosses; 0: none
+};
 
 /// Watches a machine and is told of what the machine cannot see: which memory is whose.
 ///
@@ -90,14 +57,22 @@ enum class OnReport : std::uint8_t { go_on, abort };
 /// not depend on what the caches did in this run: a store that was never cleaned is a mistake even
 /// where the line happened to be evicted in time.
 ///
+/// What is told of mappings goes into a MappingBook, whose rules are the ones for a target, too.
+///
 /// Each mistake about a buffer is reported once as long as it lives. Addresses may be either one of
 /// the RAM's two. Thread-safe; a callback uses neither checker nor machine.
 class Checker final : public Observer {
  public:
   using Callback = std::function<void(const Report&)>;
+  using Errors = MappingBook::Errors;
   struct Settings {
     Callback callback = print;
     OnReport then = OnReport::go_on;
+    Speculation speculation = Speculation::may_happen;
+    /// by_mapping_error: each map() and map_resource() is followed by a mapping_error().
+    Errors errors = Errors::by_result;
+    /// How many mappings and blocks may live at a time, ended ones that are remembered included.
+    std::size_t entries = 4096;
   };
   /// Writes the report to stderr.
   static void print(const Report& report);
@@ -117,23 +92,54 @@ class Checker final : public Observer {
   [[nodiscard]] std::vector<Report> reports() const;
 
   /// A device, for DmaEngine's `master`. Only of such devices are mappings checked.
-  [[nodiscard]] Master attach(std::string name);
+  [[nodiscard]] Master attach(std::string name, const DeviceLimits& limits = {});
   void detach(Master device, Where where = Where::current());
+
+  /// Memory that no device is to be given, and why: maps_stack, maps_text, maps_no_ram. What is no
+  /// RAM of the machine needs no such call.
+  void forbid(PhysRange range, Mistake mistake);
+  /// Bytes that say, once a device wrote them, that others are written: an ownership bit, an index.
+  /// What the CPU loads past its cache after such a one wants an observe_barrier() between the two.
+  void flag(PhysRange range);
 
   /// Coherent memory: reached past the cache from now on, by the device and by the CPU.
   /// @param granted_bytes  how much the block has: more than was asked for is nobody's.
+  /// @param cpu  the pointer that came with it; nullptr: not compared with the one at free().
   void alloc(Master device, PhysRange asked, std::uint64_t granted_bytes,
              Where where = Where::current());
+  void alloc(Master device, PhysRange asked, std::uint64_t granted_bytes, const void* cpu,
+             Where where = Where::current());
   void free(Master device, PhysRange asked, Where where = Where::current());
+  void free(Master device, PhysRange asked, const void* cpu, Where where = Where::current());
 
   /// Streaming mappings, as the calls of the same names in Linux: the device owns the bytes from
-  /// map() or sync_for_device() on until sync_for_cpu() or unmap().
+  /// map() or sync_for_device() on until sync_for_cpu() or unmap(). A sync of a part passes the
+  /// whole lines of it that the mapping has.
   void map(Master device, PhysRange range, Direction direction, Where where = Where::current());
   void unmap(Master device, PhysRange range, Direction direction, Where where = Where::current());
   void sync_for_cpu(Master device, PhysRange range, Direction direction,
                     Where where = Where::current());
   void sync_for_device(Master device, PhysRange range, Direction direction,
                        Where where = Where::current());
+
+  /// A map() that was refused, and the driver's question whether one was.
+  void map_failed(Master device, PhysRange range, Direction direction,
+                  Where where = Where::current());
+  void mapping_error(Master device, PhysRange range);
+
+  using List = std::span<const PhysRange>;
+  void map_sg(Master device, List list, Direction direction, Where where = Where::current());
+  void unmap_sg(Master device, List list, Direction direction, Where where = Where::current());
+  void sync_sg_for_cpu(Master device, List list, Direction direction,
+                       Where where = Where::current());
+  void sync_sg_for_device(Master device, List list, Direction direction,
+                          Where where = Where::current());
+
+  /// What is no memory: another device's registers.
+  void map_resource(Master device, PhysRange range, Direction direction,
+                    Where where = Where::current());
+  void unmap_resource(Master device, PhysRange range, Direction direction,
+                      Where where = Where::current());
 
   void cpu_reads(std::uint32_t cpu, PhysRange range, Through through) override;
   void cpu_writes(std::uint32_t cpu, PhysRange range, Through through) override;
@@ -148,20 +154,8 @@ class Checker final : public Observer {
  private:
   struct Device {
     std::string name;
+    DeviceLimits limits;
     bool attached;
-  };
-  enum class Owner : std::uint8_t { cpu, device };
-  enum class Made : std::uint8_t { by_map, by_alloc };
-  struct Buffer {
-    PhysRange range;
-    std::uint64_t granted_bytes;
-    Master device;
-    Made made;
-    Direction direction;
-    Owner owner;
-    std::string where;
-    std::vector<Happening> history;
-    std::uint32_t reported = 0;  ///< a bit for each Mistake
   };
   struct Store {
     PhysRange range;
@@ -170,31 +164,49 @@ class Checker final : public Observer {
   struct CpuState {
     MarkedLines lines;
     std::vector<Store> unpublished;  ///< past the cache, since the last publish barrier
+    /// What each device wrote since the last observe barrier, and what of it a flag has told of.
+    std::map<Master, RangeSet> unobserved;
+    RangeSet announced;
   };
 
-  static constexpr std::size_t kHistory = 8;
-
+  // checker.cpp
   [[nodiscard]] PhysRange canonical(PhysRange range) const;
-  [[nodiscard]] std::string device_name(Master device) const;
-  /// The live buffer that overlaps a range; of `device`, where one is given.
-  [[nodiscard]] Buffer* find(PhysRange range, std::optional<Master> device = {});
-  [[nodiscard]] Buffer* mapped_at(Master device, PhysAddr base);
-  [[nodiscard]] Buffer* block_at(Master device, PhysAddr base);
-  [[nodiscard]] static Buffer* find_dead(std::vector<Buffer>& dead, Master device, PhysRange range);
-  void bury(std::vector<Buffer>& dead, Buffer* buffer);
-
-  /// Notes what happens in every live buffer that it touches.
+  [[nodiscard]] Device* device_of(Master device);
+  [[nodiscard]] std::string name_of_device(Master device);
+  [[nodiscard]] Buffer& buffer_of(const MappingBook::Entry& entry);
+  /// The living buffer that overlaps a range.
+  [[nodiscard]] Buffer* find(PhysRange range);
+  /// Notes what happens in every living buffer that it touches.
   void note(std::string_view what, PhysRange range);
-  void note(Buffer& buffer, std::string_view what, PhysRange range);
   void report(Mistake mistake, PhysRange range, Buffer* buffer, std::string what,
               std::string_view stacks = {});
-  [[nodiscard]] std::string describe(const Buffer& buffer) const;
+  [[nodiscard]] std::string text_of_buffer(const Buffer& buffer);
 
+  // checker_calls.cpp
+  using Bytes = MappingBook::Bytes;
+  using Entry = MappingBook::Entry;
+  using Call = MappingBook::Call;
+  /// A call that the book is about to be told of, and in words for whatever it reports.
+  [[nodiscard]] Call enter(std::string_view verb, Master device, Direction direction,
+                           const Where& where);
+  [[nodiscard]] Bytes bytes_of(PhysRange range) const;
+  [[nodiscard]] std::vector<Bytes> bytes_of(List list) const;
+  void found(const MappingBook::Report& report);
+  void make_room(std::size_t entries);
+  void begun(const Entry* entry, PhysRange given);
+  /// Notes the call in what it is about, before it is.
+  void note_call(Master device, PhysRange range);
+  /// A sync passed a list to the CPU, or back.
+  void passed(Master device, List list, void (Buffer::*to)(PhysRange));
+  void check_reach(const Entry& entry, PhysRange given);
+  void owns(List list, Direction direction);
+  void owns_no_more(List list);
+
+  // checker_accesses.cpp
   void check_touch(std::string_view who, PhysRange range, Through through, Touch how,
                    std::string_view stacks = {});
+  void check_order(std::uint32_t cpu, PhysRange range, std::string_view who);
   [[nodiscard]] Buffer* check_mapped(Master master, PhysRange range, std::string_view verb);
-  void note_map(Master device, PhysRange given, Direction direction, const Where& where);
-  void sync(Master device, PhysRange given, Direction direction, Owner to, const Where& where);
 
   BusSide& machine_;
   Settings settings_;
@@ -205,8 +217,12 @@ class Checker final : public Observer {
   std::vector<Report> reports_;
   std::set<std::pair<Mistake, std::uint64_t>> reported_;  ///< about no buffer: by page
   std::vector<Device> devices_;                           ///< Master less 1
-  std::vector<Buffer> live_;
-  std::vector<Buffer> unmapped_, freed_;
+  std::vector<MappingBook::Entry> table_;
+  MappingBook book_;
+  std::vector<Buffer> buffers_;  ///< by the slot of the book's entry
+  std::vector<MappingBook::Forbidden> forbidden_;
+  std::string call_;  ///< what the book was told of last, in words
+  RangeSet flags_;
   std::vector<CpuState> cpus_;
 };
 

@@ -20,6 +20,7 @@ class MarkedLines {
     kStored = 1,       ///< by the CPU, and not cleaned since
     kDeviceWrote = 2,  ///< and the CPU did not invalidate since
     kLost = 4,         ///< stored by the CPU, and thrown away
+    kHeld = 8,         ///< the CPU loaded or stored there, and did not invalidate since
   };
 
   explicit MarkedLines(std::size_t line_bytes) : line_bytes_{line_bytes} {}
@@ -27,6 +28,9 @@ class MarkedLines {
   /// The first stretch of a range whose bytes have one of the marks; nothing where none has.
   [[nodiscard]] std::optional<PhysRange> find(PhysRange range, std::uint8_t marks) const;
   void change(PhysRange range, std::uint8_t set, std::uint8_t clear);
+  /// A device writes; of a line that is not held the cache then knows nothing old.
+  enum class Which : std::uint8_t { every, held };
+  void device_wrote(PhysRange range, Which lines);
   /// Whole lines: what was stored in them is lost.
   void invalidate(PhysRange lines);
 

@@ -22,6 +22,9 @@ void check_contention(const carveout::System& system, carveout::Pool& pool);
 /// `whole`, and that a worker grows meanwhile.
 void check_atomic(carveout::System& system, const carveout::Pool& whole);
 
+/// The book of mappings sees a buffer that is unmapped twice, and nothing else.
+void check_book(const carveout::Device& device);
+
 /// Nothing is left over: the whole pool can be had as one block, and what is given back twice is
 /// refused.
 void check_invariants(const carveout::Device& device, carveout::Pool& pool);

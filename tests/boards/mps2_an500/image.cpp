@@ -87,6 +87,7 @@ int board::run() {
   if (failures() == 0) check_enforcement(mpu, *(*system)->device(kEthernet));
   check_contention(**system, *pool);
   check_atomic(**system, *pool);
+  check_book(*(*system)->device(kEthernet));
   check_invariants(*(*system)->device(kEthernet), *pool);
   return finish("mps2-an500");
 }

@@ -52,6 +52,8 @@ class Program {
   Program(const Below& below, Tally& tally)
       : below_{below}, tally_{tally}, cpu_{kCpus[below(kCpus.size())]} {
     board_.port.use(*cpu_.table);
+    board_.under_checker.use(cpu_.speculates ? sim::Speculation::may_happen
+                                             : sim::Speculation::never);
     if (below(4) != 0) board_.default_pool("bounce", kBounce, Role::bounce);
     Pool& own = board_.pool("own", kOwn, Memory::bounce);
     Device& restricted = board_.device("restricted");

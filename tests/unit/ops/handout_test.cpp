@@ -101,6 +101,7 @@ TEST_F(Handout, WhatTheCpuWritesTheDeviceReads) {
 }
 
 TEST_F(Handout, AReadThroughTheCachedTwinIsStale) {
+  board_.under_checker.expect({sim::Mistake::missing_sync_after_device_wrote});
   const Block block = must(alloc_coherent(device_, 64));
   ASSERT_EQ(board_.machine.load(board_.twin(block)), std::byte{0});
   write_by_device(block, pattern(64, 5));

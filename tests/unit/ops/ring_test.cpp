@@ -83,6 +83,7 @@ class RingTest : public testing::Test {
   }
 
   sim::Machine machine_;
+  test::UnderChecker under_checker_{machine_};
   PortWithADevice port_{machine_};
   alignas(8) std::array<std::byte, 16 * 1024> storage_{};
   System* system_ = must(System::create({.port = port_, .aliases = machine_.aliases()}, storage_));

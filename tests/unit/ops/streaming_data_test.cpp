@@ -50,6 +50,7 @@ TEST_F(Streaming, TheDeviceReadsWhatTheCpuWroteBecauseMapCleans) {
 }
 
 TEST_F(Streaming, WhatWasPrefetchedMidwayIsStaleUntilUnmap) {
+  board_.under_checker.expect({sim::Mistake::missing_sync_after_device_wrote});
   for (const Direction direction : {Direction::from_device, Direction::bidirectional}) {
     board_.put_in_ram(kRange.base, pattern(kSize, 1));
     const MappedBytes mapped = must(map(device_, bytes_, direction));
@@ -104,6 +105,7 @@ TEST_F(Streaming, ABufferThatIsSentAgainIsCleanedAgain) {
 }
 
 TEST_F(Streaming, ASyncOfAPartShowsTheCpuThatPart) {
+  board_.under_checker.expect({sim::Mistake::missing_sync_after_device_wrote});
   const MappedBytes mapped = this->mapped(Direction::from_device);
   prefetch(bytes_);
   device_writes(mapped.dma, pattern(kSize, 2));
@@ -132,6 +134,7 @@ TEST_F(Streaming, ANeighboursByteInALineThatIsOnlyReadSurvives) {
 }
 
 TEST_F(Streaming, SkippingTheWorkLeavesItToTheCaller) {
+  board_.under_checker.expect({sim::Mistake::missing_sync_before_device_reads});
   board_.store(bytes_.cpu, pattern(kSize, 3));
   const MappedBytes mapped =
       must(map(device_, bytes_, Direction::to_device, {.attributes = Attributes::skip_cpu_sync}));

@@ -95,6 +95,7 @@ class BuiltBoard {
   }
 
   sim::Machine machine;
+  UnderChecker under_checker{machine};
   sim::HostPort port;
   System* system = nullptr;
 
