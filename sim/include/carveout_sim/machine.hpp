@@ -68,14 +68,6 @@ class Machine final : public BusSide, private Hands {
   /// the host map memory for a new machine. Cost: linear in the size of RAM and caches.
   void reset();
 
-  /// As at construction: RAM is zero, no cache holds a line, nothing waits, and adversary and
-  /// observer are gone. Pointers, CPUs and engines stay good; a Checker that still exists hears no
-  /// more. Not while a transfer is in flight: it would go on.
-  ///
-  /// For searches of many runs, on RAM of a few pages: to write over that is cheaper than to have
-  /// the host map memory for a new machine. Cost: linear in the size of RAM and caches.
-  void reset();
-
   [[nodiscard]] Cpu& cpu(std::uint32_t index) { return cpus_.at(index); }
 
   /// The CPU's pointer to a physical range: by the very address given, past the cache where that
