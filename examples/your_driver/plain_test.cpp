@@ -13,6 +13,7 @@ namespace sim = carveout::sim;
 namespace {
 
 std::optional<sim::PlainMachine> machine;
+std::byte request;
 
 carveout::DmaAddr dma_address(const void* at, std::size_t size) {
   const auto phys = machine->phys_of(static_cast<const std::byte*>(at), size);
@@ -33,7 +34,6 @@ void dcache_invalidate(const void* at, std::size_t size) {
 }
 
 // The device answers a request with as many bytes of its value and one.
-static std::byte request;
 void dma_start_send(const void* from, std::size_t size) {
   device().read(dma_address(from, size), {&request, 1}).value();
 }
