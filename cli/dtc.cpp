@@ -15,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "input.hpp"
 #include "refusal.hpp"
@@ -124,16 +125,14 @@ std::string_view first_error(std::string_view messages) {
   throw Refusal{path, fmt::format("dtc cannot compile it: {}", error), where};
 }
 
-}  // namespace
-
-std::vector<std::byte> compile_source(std::string_view path, bool symbols, std::string& messages) {
-  std::string file{path};
-  std::string program = "dtc";
-  std::array<std::string, 4> options{"-Idts", "-Odtb", "-@", "--"};
-  std::vector<char*> arguments{program.data(), options[0].data(), options[1].data()};
-  if (symbols) arguments.push_back(options[2].data());
-  arguments.push_back(options[3].data());  // what follows is a file, even if it begins with a dash
-  arguments.push_back(file.data());
+/// Runs dtc with these options on a file. @return what it wrote.
+std::vector<std::byte> run_dtc(std::string_view path, std::vector<std::string> options,
+                               std::string& messages) {
+  options.insert(options.begin(), "dtc");
+  options.emplace_back("--");  // what follows is a file, even if it begins with a dash
+  options.emplace_back(path);
+  std::vector<char*> arguments;
+  for (std::string& option : options) arguments.push_back(option.data());
   arguments.push_back(nullptr);
 
   Pipe output{path};
@@ -144,7 +143,7 @@ std::vector<std::byte> compile_source(std::string_view path, bool symbols, std::
   ::posix_spawn_file_actions_adddup2(actions.get(), errors.writing(), STDERR_FILENO);
   pid_t child = 0;
   const int error =
-      ::posix_spawnp(&child, program.c_str(), actions.get(), nullptr, arguments.data(), environ);
+      ::posix_spawnp(&child, arguments[0], actions.get(), nullptr, arguments.data(), environ);
   if (error == ENOENT) {
     throw Refusal{path,
                   "is device tree source, and the program dtc that compiles it is not installed",
@@ -165,6 +164,20 @@ std::vector<std::byte> compile_source(std::string_view path, bool symbols, std::
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) refuse(path, said.messages);
   messages += said.messages;
   return std::move(said.blob);
+}
+
+}  // namespace
+
+std::vector<std::byte> compile_source(std::string_view path, bool symbols, std::string& messages) {
+  std::vector<std::string> options{"-Idts", "-Odtb"};
+  if (symbols) options.emplace_back("-@");
+  return run_dtc(path, std::move(options), messages);
+}
+
+std::string annotate_source(std::string_view path) {
+  std::string messages;  // compile_source() has them
+  const std::vector<std::byte> text = run_dtc(path, {"-Idts", "-Odts", "-T"}, messages);
+  return {reinterpret_cast<const char*>(text.data()), text.size()};
 }
 
 }  // namespace carveout::cli

@@ -17,4 +17,8 @@ namespace carveout::cli {
 [[nodiscard]] std::vector<std::byte> compile_source(std::string_view path, bool symbols,
                                                     std::string& messages);
 
+/// The tree of a source file as source again, one line a node or property, with a comment at the
+/// end that says where it comes from: `/* FILE:LINE */`. Throws Refusal as compile_source() does.
+[[nodiscard]] std::string annotate_source(std::string_view path);
+
 }  // namespace carveout::cli

@@ -15,6 +15,7 @@
 
 #include "dtc.hpp"
 #include "file.hpp"
+#include "malformed_blob.hpp"
 #include "overlay.hpp"
 #include "tree_directory.hpp"
 
@@ -37,17 +38,18 @@ std::uint32_t magic_of(Bytes bytes) {
 }
 
 [[noreturn]] void refuse_unknown(std::string_view source, Bytes start) {
-  if (start.empty()) throw Refusal{source, "is empty", "0 bytes"};
+  if (start.empty()) throw MalformedBlob{source, "is empty", "0 bytes"};
   const auto byte = [&](std::size_t at) { return std::to_integer<unsigned>(start[at]); };
   std::string begins;
   for (std::size_t i = 0; i < std::min<std::size_t>(start.size(), 4); ++i) {
     begins += fmt::format("{:02x}", byte(i));
   }
   const bool gzip = start.size() > 1 && byte(0) == 0x1f && byte(1) == 0x8b;
-  throw Refusal{source,
-                fmt::format("is no flattened device tree: it begins with 0x{}, not with 0x{:08x}{}",
-                            begins, FDT_MAGIC, gzip ? "; gzip has compressed it" : ""),
-                "byte 0x0"};
+  throw MalformedBlob{
+      source,
+      fmt::format("is no flattened device tree: it begins with 0x{}, not with 0x{:08x}{}", begins,
+                  FDT_MAGIC, gzip ? "; gzip has compressed it" : ""),
+      "byte 0x0"};
 }
 
 /// Reads a blob of which `blob` is the beginning.
@@ -69,17 +71,18 @@ std::vector<std::byte> read_rest(std::string_view source, const File& file,
     blob.resize(std::max<std::size_t>(start, *known));  // only so that its length can be told
   }
   if (blob.size() < std::max<std::uint64_t>(total, kHeaderBytes)) {
-    throw Refusal{source,
-                  start < kHeaderBytes
-                      ? fmt::format("is truncated: a header has {} bytes", kHeaderBytes)
-                      : fmt::format("is truncated: its header says {} bytes", total),
-                  fmt::format("it ends at byte {:#x}", blob.size())};
+    throw MalformedBlob{source,
+                        start < kHeaderBytes
+                            ? fmt::format("is truncated: a header has {} bytes", kHeaderBytes)
+                            : fmt::format("is truncated: its header says {} bytes", total),
+                        fmt::format("it ends at byte {:#x}", blob.size())};
   }
   return blob;
 }
 
 /// @param symbols  compile source so that overlays find its labels.
-std::vector<std::byte> read_blob(std::string_view source, bool symbols, std::string& messages) {
+std::vector<std::byte> read_blob(std::string_view source, bool symbols, std::string& messages,
+                                 bool& from_source) {
   const bool standard_input = source == kStandardInput;
   const File file = standard_input ? File::standard_input() : File::open(source);
   if (file.is_directory()) return read_tree_directory(source, file);
@@ -89,6 +92,7 @@ std::vector<std::byte> read_blob(std::string_view source, bool symbols, std::str
   if (magic_of(start) == FDT_MAGIC) return read_rest(source, file, std::move(start));
   const std::string_view text{reinterpret_cast<const char*>(start.data()), start.size()};
   if (!standard_input && is_source(source, text)) {
+    from_source = true;
     std::vector<std::byte> blob = compile_source(source, symbols, messages);
     if (magic_of(blob) != FDT_MAGIC) refuse_unknown(source, blob);
     return blob;
@@ -96,15 +100,28 @@ std::vector<std::byte> read_blob(std::string_view source, bool symbols, std::str
   refuse_unknown(source, start);
 }
 
+/// The two halves of a refusal's line about a tree.
+template <class Line>
+Line line_about(std::string_view source, const device_tree::TreeError& error) {
+  std::array<char, 64> buffer{};
+  Text where{buffer};
+  error.where(where);
+  return {source, error.what(), where.view()};
+}
+
+MalformedBlob malformed(std::string_view source, const device_tree::TreeError& error) {
+  return line_about<MalformedBlob>(source, error);
+}
+
 std::size_t scratch_bytes(std::string_view source, Bytes blob) {
   const auto bytes = Tree::measure(blob);
-  if (!bytes) throw refusal(source, bytes.error());
+  if (!bytes) throw malformed(source, bytes.error());
   return *bytes;
 }
 
 Tree opened(std::string_view source, Bytes blob, std::span<std::byte> scratch) {
   const auto tree = Tree::open(blob, scratch);
-  if (!tree) throw refusal(source, tree.error());
+  if (!tree) throw malformed(source, tree.error());
   return *tree;
 }
 
@@ -115,16 +132,19 @@ Index::Index(std::string_view source, std::span<const std::byte> blob)
 
 Board read_board(std::string_view source, std::span<const std::string> overlays) {
   std::string messages;
-  std::vector<std::byte> blob = read_blob(source, !overlays.empty(), messages);
+  bool is_source = false;
+  std::vector<std::byte> blob = read_blob(source, !overlays.empty(), messages, is_source);
   for (const std::string& overlay : overlays) {
-    const std::vector<std::byte> changes = read_blob(overlay, true, messages);
+    bool ignored = false;
+    const std::vector<std::byte> changes = read_blob(overlay, true, messages, ignored);
     blob = apply_overlay(source, blob, overlay, changes);
   }
   Index index{source, blob};
   return {.source = std::string{source},
           .blob = std::move(blob),
           .index = std::move(index),
-          .messages = std::move(messages)};
+          .messages = std::move(messages),
+          .is_source = is_source};
 }
 
 void check_standard_input(std::string_view verb, std::span<const std::string> sources,
@@ -136,10 +156,7 @@ void check_standard_input(std::string_view verb, std::span<const std::string> so
 }
 
 Refusal refusal(std::string_view source, const device_tree::TreeError& error) {
-  std::array<char, 64> buffer{};
-  Text where{buffer};
-  error.where(where);
-  return {source, error.what(), where.view()};
+  return line_about<Refusal>(source, error);
 }
 
 }  // namespace carveout::cli

@@ -36,7 +36,8 @@ struct Board {
   std::string source;           ///< as typed
   std::vector<std::byte> blob;  ///< the tree looks into it
   Index index;
-  std::string messages;  ///< of dtc, for standard error
+  std::string messages;    ///< of dtc, for standard error
+  bool is_source = false;  ///< the board itself was compiled from device tree source
 
   [[nodiscard]] const device_tree::Tree& tree() const { return index.tree; }
 };
@@ -46,7 +47,7 @@ struct Board {
 /// source is known by its name.
 ///
 /// Reads no more of a file than the header says, and nothing after the header of a file that is no
-/// tree. Throws Refusal.
+/// tree. Throws Refusal; a MalformedBlob where a blob is no well-formed tree.
 [[nodiscard]] Board read_board(std::string_view source, std::span<const std::string> overlays);
 
 /// Refuses a command line that names standard input more than once.

@@ -22,14 +22,6 @@ using device_tree::Tree;
 /// Changes times bytes of tree; a large overlay on a large board comes to a fifth of it.
 constexpr std::uint64_t kMaxWork = 2'000'000'000;
 
-/// libfdt writes while it applies an overlay, so neither tree may have what its own check refuses;
-/// Carveout reads the result as it reads every tree.
-void check_full(std::string_view source, Bytes blob) {
-  if (const int error = fdt_check_full(blob.data(), blob.size()); error != 0) {
-    throw Refusal{source, fmt::format("is malformed: {}", fdt_strerror(error)), "fdt_check_full"};
-  }
-}
-
 /// How many nodes, properties and references an overlay brings, at least.
 std::uint64_t changes_in(const Tree& overlay) {
   std::uint64_t changes = 0;
@@ -148,6 +140,12 @@ class References {
 }
 
 }  // namespace
+
+void check_full(std::string_view source, Bytes blob) {
+  if (const int error = fdt_check_full(blob.data(), blob.size()); error != 0) {
+    throw Refusal{source, fmt::format("is malformed: {}", fdt_strerror(error)), "fdt_check_full"};
+  }
+}
 
 std::vector<std::byte> apply_overlay(std::string_view source, const std::vector<std::byte>& base,
                                      std::string_view overlay,

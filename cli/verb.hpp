@@ -14,6 +14,7 @@ namespace carveout::cli {
 
 /// Exit statuses beside 0; docs of the command line, and other programs, rely on them.
 inline constexpr int kRefused = 1;   ///< `why`: the request is not granted
+inline constexpr int kFindings = 1;  ///< `lint`: findings at or above --fail-level
 inline constexpr int kWrongUse = 2;  ///< wrong use, or an input that cannot be read
 
 /// What a verb says, complete before any of it is written.
@@ -42,6 +43,8 @@ struct Verb {
 /// Every verb, in the order of the help.
 [[nodiscard]] std::span<const Verb* const> verbs();
 
+extern const Verb kExplain;
+extern const Verb kLint;
 extern const Verb kMap;
 extern const Verb kWhy;
 

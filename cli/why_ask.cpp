@@ -14,6 +14,7 @@
 #include "carveout/ops/coherent.hpp"
 #include "carveout/port/no_machine.hpp"
 #include "carveout/setup/from_device_tree.hpp"
+#include "machine.hpp"
 #include "node_name.hpp"
 #include "refusal.hpp"
 #include "why_request.hpp"
@@ -41,13 +42,6 @@ std::vector<PhysRange> memory_of(const Tree& tree) {
   device_tree::for_each_memory(tree, [&](Node, PhysRange range) { memory.push_back(range); });
   if (memory.empty()) memory.emplace_back(PhysAddr{0}, kMost);
   return memory;
-}
-
-bool is_armv7m(const Tree& tree) {
-  for (const Node node : tree.nodes()) {
-    if (tree.strings(node, "compatible").contains("arm,armv7m-nvic")) return true;
-  }
-  return false;
 }
 
 Options options_of(const WhyRequest& request) {
@@ -193,16 +187,16 @@ WhyAnswer ask(const Board& board, const WhyRequest& request) {
   const bool any_on_bus = request.device.empty();
   const Node node = any_on_bus ? find_node(board, "--bus", request.bus)
                                : find_node(board, "--device", request.device);
-  const bool armv7m = is_armv7m(tree);
+  const Machine machine = machine_of(tree);
   const auto coherent = tree.coherent(node);
   WhyAnswer answer{.node = path_of(tree, node),
                    .enabled = tree.enabled(node),
                    .states_coherent = coherent,
                    .coherent = coherent.value_or(request.cpu_coherent),
                    .behind_iommu = false,
-                   .has_mmu = !armv7m,
-                   .uncached_view = request.uncached_view.value_or(!armv7m),
-                   .granule_bytes = armv7m ? std::uint64_t{32} : std::uint64_t{4096},
+                   .has_mmu = !machine.armv7m,
+                   .uncached_view = request.uncached_view.value_or(!machine.armv7m),
+                   .granule_bytes = machine.granule_bytes(),
                    .translation = Translation::Kind::identity,
                    .windows = {},
                    .findings = {},
@@ -219,7 +213,5 @@ WhyAnswer ask(const Board& board, const WhyRequest& request) {
   make_requests(device, request, answer);
   return answer;
 }
-
-std::string rule_id(Rule rule) { return fmt::format("DMA{:03}", std::to_underlying(rule)); }
 
 }  // namespace carveout::cli

@@ -14,6 +14,7 @@
 #include "carveout/map/route.hpp"
 #include "carveout/pool/range_allocator.hpp"
 #include "input.hpp"
+#include "rule_id.hpp"
 
 namespace carveout::cli {
 
@@ -113,7 +114,5 @@ struct WhyAnswer {
 /// All names, for a refusal.
 [[nodiscard]] std::string known_attributes();
 [[nodiscard]] std::string_view name_of(Context context);
-/// "DMA018".
-[[nodiscard]] std::string rule_id(Rule rule);
 
 }  // namespace carveout::cli

@@ -15,18 +15,6 @@ namespace {
 constexpr std::size_t kLabelColumns = 11;
 constexpr std::size_t kListed = 8;  // windows, or blocks at each end of a long list
 
-std::string_view name_of(Severity severity) {
-  switch (severity) {
-    case Severity::note:
-      return "note";
-    case Severity::warning:
-      return "warning";
-    case Severity::error:
-      break;
-  }
-  return "error";
-}
-
 class Answer {
  public:
   Answer(const Board& board, const WhyRequest& request, const WhyAnswer& answer, bool colour)

@@ -73,6 +73,11 @@ class PropertyName {
   }
   /// Cost: linear in the name.
   [[nodiscard]] constexpr std::string_view text() const { return before(text_, '\0'); }
+  /// The name, or the beginning of a longer one. Cost: linear in `most_bytes`.
+  [[nodiscard]] constexpr std::string_view text(std::size_t most_bytes) const {
+    const std::size_t size = text_.size() < most_bytes ? text_.size() : most_bytes;
+    return before({text_.data(), size}, '\0');
+  }
 
  private:
   std::string_view text_;  // to the end of the strings block; a zero is in it

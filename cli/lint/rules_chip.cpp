@@ -1,0 +1,221 @@
+// Rules about what a processor's manual says: protection regions, who reaches what, cache lines.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "carveout/core/size.hpp"
+#include "carveout_port/pmsa_v7.hpp"
+#include "page.hpp"
+#include "report.hpp"
+#include "rule.hpp"
+#include "survey.hpp"
+#include "words.hpp"
+
+namespace carveout::cli {
+namespace {
+
+using namespace device_tree;
+
+/// The smallest power of two, aligned to itself, that holds a range.
+PhysRange rounded_window(PhysRange range) {
+  std::uint64_t size = std::bit_ceil(std::max<std::uint64_t>(range.size_bytes, 32));
+  while (size < std::uint64_t{1} << 62 &&
+         align_down(range.base.raw(), size) + size < range.base.raw() + range.size_bytes) {
+    size *= 2;
+  }
+  return {PhysAddr{align_down(range.base.raw(), size)}, size};
+}
+
+void check_protection_region(const Survey& survey, const ReservedRegion& region, Report& report) {
+  if (!survey.machine().armv7m || !region.enabled || region.kind != RegionKind::coherent) return;
+  survey.for_each_place(region, [&](PhysRange range) {
+    if (cortex_m::non_cacheable_region(range)) return;
+    const PhysRange window = rounded_window(range);
+    std::string swallowed;
+    survey.for_each_range_over(window, [&](const RegionRange& other) {
+      if (other.region == region.node) return true;
+      swallowed = fmt::format(", {} among it", survey.path(other.region));
+      return false;
+    });
+    const bool fixed = region.placement == RegionPlacement::fixed && region.chunks.size() == 1;
+    report.add(region.node, size_property(region),
+               fmt::format("{} is no one region of the MPU; the next larger is {}, which takes the "
+                           "cache from {} more{}",
+                           range_text(range), range_text(window),
+                           size_text(window.size_bytes - range.size_bytes), swallowed),
+               fixed ? std::optional{Fix{region.node, reg_line(survey, window)}} : std::nullopt);
+  });
+}
+
+void check_region_budget(const Survey& survey, Report& report) {
+  const auto budget = survey.settings().facts->mpu_regions;
+  if (!survey.machine().armv7m || !budget) return;
+  std::uint32_t needed = 0;
+  for_each_region(survey.tree(), survey.reserved(), [&](const ReservedRegion& region) {
+    if (!region.enabled || region.kind != RegionKind::coherent) return;
+    survey.for_each_place(region, [&](PhysRange) {
+      if (++needed != *budget + 1) return;
+      report.add(region.node, "",
+                 fmt::format("needs one region of the MPU more than the {} that there are for "
+                             "pools",
+                             *budget));
+    });
+  });
+}
+
+/// Whether a place is whole inside one of the ranges.
+template <class Ranges>
+bool holds(const Ranges& ranges, PhysRange place) {
+  return std::ranges::any_of(ranges, [&](PhysRange range) { return range.contains(place); });
+}
+
+void check_stated_reach(const Survey& survey, Report& report) {
+  const auto& facts = survey.settings().facts->reaches;
+  std::vector<std::pair<Node, PhysRange>> reaches;
+  for (const ReachFact& fact : facts) {
+    if (const auto node = survey.named(fact.node)) reaches.emplace_back(*node, fact.range);
+  }
+  std::ranges::sort(reaches, {}, [](const auto& each) { return each.first; });
+  for (const RegionUse& use : survey.uses()) {
+    std::vector<PhysRange> own;
+    for (const auto& [node, range] :
+         std::ranges::equal_range(reaches, use.device, {}, &std::pair<Node, PhysRange>::first)) {
+      own.push_back(range);
+    }
+    const RegionFacts* region = survey.facts_of(use.region);
+    if (own.empty() || !region->enabled || !is_pool(region->kind)) continue;
+    for (const RegionRange& place : survey.places_of(use.region)) {
+      if (holds(own, place.range)) continue;
+      report.add(use.device, "memory-region",
+                 fmt::format("{} ({}) is not among what --facts says that it reaches",
+                             survey.path(use.region), range_text(place.range)));
+      break;
+    }
+  }
+}
+
+void check_cache_lines(const Survey& survey, const ReservedRegion& region, Report& report) {
+  const auto& lines = survey.settings().facts->cache_lines;
+  if (!region.enabled || !is_pool(region.kind) || lines.empty()) return;
+  const std::uint64_t line = std::ranges::max(lines);
+  survey.for_each_place(region, [&](PhysRange range) {
+    if (range.base.raw() % line == 0 && range.size_bytes % line == 0) return;
+    const auto first = align_up(range.base.raw(), line);
+    const std::uint64_t end = align_down(range.base.raw() + range.size_bytes, line);
+    const bool fixed = region.chunks.size() == 1 && first && end > *first;
+    report.add(
+        region.node, size_property(region),
+        fmt::format("{} is not whole cache lines of {} bytes{}", range_text(range), line,
+                    lines.size() > 1 ? ", which the chip can be set to" : ""),
+        fixed ? std::optional{Fix{region.node, reg_line(survey, {PhysAddr{*first}, end - *first})}}
+              : std::nullopt);
+  });
+}
+
+void check_slow_memory(const Survey& survey, Report& report) {
+  const ChipFacts& facts = *survey.settings().facts;
+  for (const RegionUse& use : survey.uses()) {
+    const bool critical = std::ranges::any_of(facts.rate_critical, [&](const std::string& name) {
+      return survey.named(name) == use.device;
+    });
+    if (!critical) continue;
+    for (const RegionRange& place : survey.places_of(use.region)) {
+      const bool slow = std::ranges::any_of(
+          facts.slow, [&](PhysRange range) { return range.overlaps(place.range); });
+      if (!slow) continue;
+      report.add(use.device, "memory-region",
+                 fmt::format("{} is in memory that --facts calls slow, and the device cannot wait",
+                             survey.path(use.region)));
+      break;
+    }
+  }
+}
+
+constexpr std::array kRules{
+    LintRule{
+        .id = Rule{36},
+        .severity = Severity::error,
+        .title = "a pool that is no one region of the MPU (ARMv7-M)",
+        .why =
+            "Without an MMU the MPU makes memory uncached, in regions of a power of two, aligned "
+            "to their size, whose eighths can be switched off. What is rounded up to such a "
+            "region takes its neighbours along.",
+        .example = R"(pool: pool@c1f01000 {
+	compatible = "shared-dma-pool";
+	reg = <0xc1f01000 0xff000>;
+	no-map;
+};)",
+        .fix = "reg = <0xc1f00000 0x100000>;",
+        .linux_does = "Memory regions of the MPU that do not fit are cut, with a warning; the pool "
+                      "lies outside of them and is not cached.",
+        .checks = {.region = check_protection_region},
+    },
+    LintRule{
+        .id = Rule{37},
+        .severity = Severity::error,
+        .needs = Needs::facts,
+        .title = "more pools than regions of the MPU",
+        .why = "Each pool needs a region; `mpu-regions N` in --facts says how many there are for "
+               "pools. With one too few, one pool is cached.",
+        .example = R"(rings: pool@c1e00000 {
+	compatible = "shared-dma-pool";
+	reg = <0xc1e00000 0x100000>;
+	no-map;
+};)",
+        .fix = "reg = <0xc1e00000 0x200000>;",
+        .linux_does = "Sets up regions for its own memory only.",
+        .checks = {.board = check_region_budget},
+    },
+    LintRule{
+        .id = Rule{38},
+        .severity = Severity::error,
+        .needs = Needs::facts,
+        .title = "a pool in memory that its device's bus does not reach",
+        .why = "Tightly coupled memory hangs on the processor, and other memories on some buses "
+               "only. `reaches NODE BASE+SIZE` in --facts says what a device reaches.",
+        .example = R"(pool: pool@20000000 {
+	compatible = "shared-dma-pool";
+	reg = <0x20000000 0x10000>;
+	no-map;
+};)",
+        .fix = "reg = <0x24000000 0x10000>;",
+        .linux_does = "Nothing is checked: the transfer ends in an error of the bus.",
+        .checks = {.board = check_stated_reach},
+    },
+    LintRule{
+        .id = Rule{40},
+        .severity = Severity::warning,
+        .needs = Needs::facts,
+        .title = "a pool that is not whole cache lines of the chip",
+        .why = "The line at its edge is shared with somebody else's data. `cache-line BYTES` in "
+               "--facts says how long a line is; of several, the longest counts.",
+        .example = R"(pool: pool@4ff00040 {
+	compatible = "shared-dma-pool";
+	reg = <0x4ff00040 0x10000>;
+	no-map;
+};)",
+        .fix = "reg = <0x4ff00080 0xff80>;",
+        .linux_does = "Works in pages, which are whole lines.",
+        .checks = {.region = check_cache_lines},
+    },
+    LintRule{
+        .id = Rule{42},
+        .severity = Severity::note,
+        .needs = Needs::facts,
+        .title = "a pool in slow memory for a device that cannot wait",
+        .why = "Its FIFO runs over while others use the bus. `slow BASE+SIZE` and `rate-critical "
+               "NODE` in --facts say which.",
+        .example = R"(memory-region = <&pool>;)",
+        .fix = "reg = <0x24000000 0x10000>;",
+        .linux_does = "Nothing is checked.",
+        .checks = {.board = check_slow_memory},
+    },
+};
+
+}  // namespace
+
+std::span<const LintRule> chip_rules() { return kRules; }
+
+}  // namespace carveout::cli
