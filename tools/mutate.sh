@@ -47,10 +47,11 @@ find_calls='
               qr/$object(?:clean|invalidate|clean_invalidate)_line$arguments/,
               qr/$object write(?=\(operation\b)$arguments/x,
               qr/(?<![\w:>] )(?:\b$object|\b)(?:work|to_device|to_cpu)$arguments/,
-              qr/\basm volatile(?=\("mcr p15)$arguments/],
-    barrier => [qr/$object(?:publish_barrier|observe_barrier|full_barrier|dsb|dmb|isb)$arguments/,
+              qr/\basm volatile(?=\("(?:mcr p15|dc |cache |\.4byte))$arguments/],
+    barrier => [qr/$object(?:publish_barrier|observe_barrier|full_barrier|dsb|dmb|isb|sync)$arguments/,
+                qr/$object(?:dsb_stores|dmb_loads|fence(?:_writes|_reads)?|complete_lines)$arguments/,
                 qr/$object(?:publish|observe)(?=\(\))$arguments/,
-                qr/\basm volatile(?=\("(?:dsb|dmb|isb|fence))$arguments/]);
+                qr/\basm volatile(?=\("(?:dsb|dmb|isb|fence|sync))$arguments/]);
   for my $file (@ARGV) {
     open my $in, "<", $file or die "$file: $!";
     local $/; my $text = <$in>;

@@ -1,22 +1,25 @@
 # The tests that start images. They are absent where a tool for them is: a plain build of the library
 # needs no emulator. ./test installs all of it.
-find_program(CARVEOUT_QEMU_ARM qemu-system-arm)
-find_program(CARVEOUT_CROSS_ARM arm-none-eabi-g++)
-find_program(CARVEOUT_OBJDUMP_ARM arm-none-eabi-objdump)
-find_program(CARVEOUT_DTC dtc)
-mark_as_advanced(CARVEOUT_QEMU_ARM CARVEOUT_CROSS_ARM CARVEOUT_OBJDUMP_ARM CARVEOUT_DTC)
-foreach(tool IN ITEMS CARVEOUT_QEMU_ARM CARVEOUT_CROSS_ARM CARVEOUT_OBJDUMP_ARM CARVEOUT_DTC)
-  if(NOT ${tool})
-    message(STATUS "Tests on emulated boards are absent: ${tool} was not found")
-    return()
-  endif()
-endforeach()
+
+# carveout_board_tools(<result> <program>...): whether all of these programs are there.
+function(carveout_board_tools result)
+  set(${result} ON PARENT_SCOPE)
+  foreach(program IN LISTS ARGN)
+    string(MAKE_C_IDENTIFIER "CARVEOUT_TOOL_${program}" variable)
+    find_program(${variable} ${program})
+    mark_as_advanced(${variable})
+    if(NOT ${variable})
+      message(STATUS "Some tests on emulated boards are absent: ${program} was not found")
+      set(${result} OFF PARENT_SCOPE)
+    endif()
+  endforeach()
+endfunction()
 
 # carveout_board_builds(<preset>): a test that others require, because it builds what they start.
 function(carveout_board_builds preset)
   carveout_add_script_test(
     boards/build-${preset}
-    COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/build-images" ${preset} "${CARVEOUT_BUILDS}/${preset}"
+    COMMAND "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/build-images" ${preset} "${CARVEOUT_BUILDS}/${preset}"
     LABELS boards
     TIMEOUT 900)
   set_tests_properties(boards/build-${preset} PROPERTIES FIXTURES_SETUP images-${preset})
@@ -28,22 +31,22 @@ function(carveout_board_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "PRESET" "ARGUMENTS")
   carveout_add_script_test(
     boards/${name}
-    COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/run-image" ${arg_ARGUMENTS}
+    COMMAND "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/run-image" ${arg_ARGUMENTS}
     LABELS boards
     TIMEOUT 60)
   set_tests_properties(boards/${name} PROPERTIES FIXTURES_REQUIRED images-${arg_PRESET}
                                                  SKIP_RETURN_CODE 77)
 endfunction()
 
-# carveout_port_instructions(<port> PRESET <preset>): what the port's archive has in it, against
-# ports/<port>/instructions.txt.
+# carveout_port_instructions(<port> PRESET <preset> OBJDUMP <program>): what the port's archive has in
+# it, against ports/<port>/instructions.txt.
 function(carveout_port_instructions port)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PRESET" "")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PRESET;OBJDUMP" "")
   set(folder ports/${port})
   carveout_add_script_test(
     boards/instructions-${port}
     COMMAND
-      "${CMAKE_CURRENT_SOURCE_DIR}/check-instructions" "${CARVEOUT_OBJDUMP_ARM}"
+      "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/check-instructions" ${arg_OBJDUMP}
       "${CARVEOUT_BUILDS}/${arg_PRESET}/${folder}/libcarveout_port_${port}.a"
       "${PROJECT_SOURCE_DIR}/${folder}/instructions.txt"
     LABELS boards
@@ -52,65 +55,22 @@ function(carveout_port_instructions port)
                                                               images-${arg_PRESET})
 endfunction()
 
-# ---- mps2-an500 ----------------------------------------------------------------------------------
-
-set(images "${CARVEOUT_BUILDS}/cortex-m7/tests/boards/mps2_an500")
-carveout_board_builds(cortex-m7)
-carveout_port_instructions(cortex_m PRESET cortex-m7)
-carveout_board_test(
-  mps2-an500
-  PRESET cortex-m7
-  ARGUMENTS --last "PASS mps2-an500: " mps2-an500 "${images}/mps2_an500.elf")
-carveout_board_test(
-  mps2-an500-without-region
-  PRESET cortex-m7
-  ARGUMENTS
-    --status 1
-    --last "FAILED mps2-an500: "
-    --expect "FAIL the pool's region is on"
-    --expect "FAIL it covers the pool"
-    mps2-an500
-    "${images}/mps2_an500_without_region.elf")
-
-# ---- raspi2b -------------------------------------------------------------------------------------
-
-if(NOT EXISTS "${PROJECT_SOURCE_DIR}/build/cache/libfdt-armhf")
-  message(STATUS "Tests on raspi2b are absent: no libfdt for it (tools/fetch-libfdt armhf)")
-  return()
-endif()
-
-foreach(tree IN ITEMS raspi2b wrong_offset)
-  set(blob "${CMAKE_CURRENT_BINARY_DIR}/${tree}.dtb")
-  set(source "${CMAKE_CURRENT_SOURCE_DIR}/raspi2b/${tree}.dts")
+# carveout_board_tree(<blob> <source> [DEPENDS <file>...]): compiles a device tree source.
+function(carveout_board_tree blob source)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "DEPENDS")
   add_custom_command(
     OUTPUT "${blob}"
-    COMMAND "${CARVEOUT_DTC}" -q -I dts -O dtb -o "${blob}" "${source}"
-    DEPENDS "${source}" "${CMAKE_CURRENT_SOURCE_DIR}/raspi2b/raspi2b.dts"
+    COMMAND dtc -q -I dts -O dtb -o "${blob}" "${source}"
+    DEPENDS "${source}" ${arg_DEPENDS}
     VERBATIM)
-  list(APPEND blobs "${blob}")
-endforeach()
-add_custom_target(carveout_board_trees ALL DEPENDS ${blobs})
+  cmake_path(GET blob STEM name)
+  add_custom_target(carveout_board_tree_${name} ALL DEPENDS "${blob}")
+endfunction()
 
-set(images "${CARVEOUT_BUILDS}/cortex-a7/tests/boards/raspi2b")
-carveout_board_builds(cortex-a7)
-carveout_port_instructions(cortex_a PRESET cortex-a7)
-carveout_board_test(
-  raspi2b
-  PRESET cortex-a7
-  ARGUMENTS --last "PASS raspi2b: " raspi2b "${images}/raspi2b.elf"
-            "${CMAKE_CURRENT_BINARY_DIR}/raspi2b.dtb")
-carveout_board_test(
-  raspi2b-wrong-offset
-  PRESET cortex-a7
-  ARGUMENTS
-    --status 1
-    --last "FAILED raspi2b: "
-    --expect "FAIL the bus adds 0xc0000000"
-    --expect "FAIL nothing was moved"
-    raspi2b
-    "${images}/raspi2b.elf"
-    "${CMAKE_CURRENT_BINARY_DIR}/wrong_offset.dtb")
-carveout_board_test(
-  raspi2b-real-tree
-  PRESET cortex-a7
-  ARGUMENTS --last "PASS raspi2b: " raspi2b "${images}/raspi2b.elf" @bcm2836-rpi-2-b.dtb)
+# What each architecture's folder builds and each board's folder runs: the former first.
+file(GLOB architectures CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*/call.cpp")
+file(GLOB boards CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*/image.cpp")
+foreach(source IN LISTS architectures boards)
+  cmake_path(GET source PARENT_PATH folder)
+  include("${folder}/tests.cmake")
+endforeach()

@@ -1,6 +1,7 @@
 #include "carveout_port/cortex_m.hpp"
 
 #include "carveout_port/pmsa_v7.hpp"
+#include "carveout_port/pmsa_v8.hpp"
 
 namespace carveout::cortex_m {
 
@@ -28,6 +29,8 @@ void Registers::restore_interrupts(std::uint32_t primask) noexcept {
 }
 
 template class BasicPort<Registers>;
+template class MpuUnit<Registers>;
 template class BasicMpu<Registers>;
+template class BasicMpuV8<Registers>;
 
 }  // namespace carveout::cortex_m

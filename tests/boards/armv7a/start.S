@@ -34,7 +34,7 @@ park:
   cmp r0, r1
   strlo r2, [r0], #4
   blo 1b
-  bl image_start                   // in start.cpp; does not return
+  bl image_start                   // in common/start.cpp; does not return
   .size image_entry, . - image_entry
   .ltorg
 
@@ -50,7 +50,7 @@ exception:
   ldr r1, =image_vectors
   sub r0, r0, r1
   ldr sp, =image_stack_top         // nothing of the interrupted code is needed again
-  b image_exception                // in start.cpp
+  b image_exception                // in exception.cpp
   .ltorg
 
   .section .note.GNU-stack, "", %progbits

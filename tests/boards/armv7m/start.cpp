@@ -1,4 +1,4 @@
-// Start-up of an ARMv7-M image: the vector table, and C++ before run().
+// Start-up of an ARMv7-M or ARMv8-M image: the vector table, and the way to C++.
 #include <array>
 #include <cstdint>
 
@@ -10,8 +10,7 @@ extern "C" {
 extern std::uint32_t image_stack_top;  // from the linker script, like all image_ symbols
 extern std::uint32_t image_bss_start;
 extern std::uint32_t image_bss_end;
-extern void (*image_init_start)();
-extern void (*image_init_end)();
+[[noreturn]] void image_start();  // in common/start.cpp
 }
 
 namespace {
@@ -22,8 +21,7 @@ void reset() {
   armv7m::barrier();
 
   for (volatile std::uint32_t* word = &image_bss_start; word != &image_bss_end; ++word) *word = 0;
-  for (void (**init)() = &image_init_start; init != &image_init_end; ++init) (*init)();
-  board::exit(board::run());
+  image_start();
 }
 
 void unexpected() {

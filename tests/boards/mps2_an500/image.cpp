@@ -9,6 +9,7 @@
 #include "carveout/setup/from_tables.hpp"
 #include "carveout_port/cortex_m.hpp"
 #include "checks.hpp"
+#include "contract/contract.hpp"
 #include "tables.hpp"
 
 extern "C" const std::byte image_spare_first;  // what the linker script keeps free
@@ -21,6 +22,8 @@ using namespace carveout;
 using board::check;
 using board::check_equal;
 using board::check_refused;
+
+alignas(4096) std::array<std::byte, 4096> contract_buffer;
 
 // Exactly what the tables need, known when the image is compiled.
 alignas(8) std::array<std::byte, kStorageBytes> storage;
@@ -89,5 +92,9 @@ int board::run() {
   check_atomic(**system, *pool);
   check_book(*(*system)->device(kEthernet));
   check_invariants(*(*system)->device(kEthernet), *pool);
+  contract::run({.port = port,
+                 .aliases = {&kContractAlias, 1},
+                 .pool = kContractPool,
+                 .buffer = contract_buffer});
   return finish("mps2-an500");
 }

@@ -33,6 +33,12 @@ inline constexpr unsigned kPoolRegionNumber = 7;
 /// The CPU sees the pool at one address, and there only past the cache, by that region.
 inline constexpr carveout::Alias kAliases[]{{kPool.base, kPool.base, kPool.size_bytes}};
 
+/// For the contract, in the spare memory behind the pool. It is taken as past the cache: this core
+/// has none.
+inline constexpr PhysRange kContractPool{PhysAddr{0x2030'0000}, 0x1'0000};
+inline constexpr carveout::Alias kContractAlias{kContractPool.base, kContractPool.base,
+                                                kContractPool.size_bytes};
+
 /// This board has no bus master, so that both are invented: one with a bus of its own, where the
 /// SSRAM is at another address, and one that puts physical addresses on the CPU's bus.
 inline constexpr carveout::Window kEthernetWindows[]{

@@ -2,17 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <cstddef>
-
-#include "lines.hpp"
 
 namespace carveout::test {
 namespace {
 
 using arm::data_lines;
 using arm::DataLines;
-using arm::identity_view;
 
 constexpr DataLines kUnstated{.granule_bytes = 256, .step_bytes = 8};
 
@@ -33,22 +29,7 @@ TEST(ArmDataLines, WhatTheRegisterDoesNotStateIsTheCallers) {
             (DataLines{.granule_bytes = 256, .step_bytes = 32}));
   EXPECT_EQ(data_lines(0, kUnstated), kUnstated);
   EXPECT_EQ(data_lines(0x1d15'2152, kUnstated), kUnstated) << "the format of ARMv6";
-}
-
-TEST(ArmIdentityView, OneEntryServesTheWholeRangeAlsoWhereEntriesOverlap) {
-  constexpr std::array kMemory{PhysRange{PhysAddr{0x1000}, 0x1000},
-                               PhysRange{PhysAddr{0x1800}, 0x1000},
-                               PhysRange{PhysAddr{0x2800}, 0x1000}};
-  EXPECT_EQ(identity_view(kMemory, {PhysAddr{0x1900}, 0x100}), pointer_to(0x1900)) << "in two";
-  EXPECT_EQ(identity_view(kMemory, {PhysAddr{0x1900}, 0x800}), pointer_to(0x1900)) << "in one";
-  EXPECT_EQ(identity_view(kMemory, {PhysAddr{0x1000}, 0x1800}), nullptr) << "in none alone";
-  EXPECT_EQ(identity_view(kMemory, {PhysAddr{0x2700}, 0x200}), nullptr) << "across a seam";
-}
-
-TEST(ArmIdentityView, MemoryThatBeginsAtZeroHasNoViewOfItsFirstByte) {
-  constexpr std::array kMemory{PhysRange{PhysAddr{0}, 0x1000}};
-  EXPECT_EQ(identity_view(kMemory, {PhysAddr{0}, 1}), nullptr);
-  EXPECT_EQ(identity_view(kMemory, {PhysAddr{1}, 1}), pointer_to(1));
+  EXPECT_EQ(data_lines(0x8000'c000, kUnstated), kUnstated) << "Cortex-M33: lines of one word";
 }
 
 }  // namespace

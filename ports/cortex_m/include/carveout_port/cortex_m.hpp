@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "carveout/core/address.hpp"
@@ -10,6 +11,8 @@
 #include "carveout/port/port.hpp"
 #include "carveout_port/arm.hpp"
 #include "carveout_port/cortex_m_registers.hpp"
+#include "carveout_port/identity.hpp"
+#include "carveout_port/line_port.hpp"
 
 namespace carveout::cortex_m {
 
@@ -32,7 +35,7 @@ template <class R>
 class BasicPort {
  public:
   /// @param memory  what the CPU reaches, each range at its own physical address. A view lies
-  ///                within one of these ranges; see arm::identity_view(). Outlives the port.
+  ///                within one of these ranges; see ports::identity_view(). Outlives the port.
   /// @param fallback_line_bytes  the data cache's line where the Cache Type Register says nothing
   ///                (emulators read 0). A board with a core that has no data cache states 1.
   explicit BasicPort(std::span<const PhysRange> memory,
@@ -46,8 +49,13 @@ class BasicPort {
   [[nodiscard]] std::size_t cache_line_bytes() noexcept { return lines_.granule_bytes; }
 
   [[nodiscard]] std::byte* cpu_view(PhysRange range) noexcept {
-    return arm::identity_view(memory_, range);
+    return ports::identity_view(memory_, range, UINT32_MAX);
   }
+  [[nodiscard]] std::optional<PhysAddr> phys_of(const std::byte* at,
+                                                std::size_t size_bytes) noexcept {
+    return ports::identity_phys(memory_, at, size_bytes);
+  }
+  [[nodiscard]] const SyncTable& sync_table() noexcept { return sync_tables::arm; }
 
   void clean(std::byte* at, std::size_t size_bytes) noexcept {
     each_line(kDccmvac, at, size_bytes);
@@ -71,13 +79,11 @@ class BasicPort {
   }
 
  private:
-  static constexpr std::size_t kNoCache = 1;
-
   // The operations are stores to a device register, which the core does not order with the stores
   // to memory whose lines they are about: hence the first barrier. The second one completes them.
   void each_line(std::uint32_t operation, std::byte* at, std::size_t size_bytes) noexcept {
     registers_.dsb();
-    if (lines_.step_bytes == kNoCache) return;
+    if (lines_ == ports::kNoDataCache) return;
     for_each_line(reinterpret_cast<std::uintptr_t>(at), size_bytes, lines_.step_bytes,
                   [&](std::uintptr_t line) {
                     registers_.write(operation, static_cast<std::uint32_t>(line));

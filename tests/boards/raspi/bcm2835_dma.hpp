@@ -7,7 +7,7 @@
 #include "carveout/core/address.hpp"
 #include "carveout/port/port.hpp"
 
-namespace raspi2b {
+namespace raspi {
 
 /// A job, as the engine reads it from memory. Little-endian, like this CPU.
 struct alignas(32) ControlBlock {
@@ -23,7 +23,8 @@ static_assert(sizeof(ControlBlock) == 32);
 
 class DmaChannel {
  public:
-  /// Channel 0 of a BCM2836, whose registers the CPU has at 0x3f000000 instead of 0x7e000000.
+  /// Channel 0 of a BCM2836 or BCM2837, whose registers the CPU has at 0x3f000000 instead of
+  /// 0x7e000000.
   static constexpr std::uintptr_t kController = 0x3f00'7000;
 
   explicit DmaChannel(carveout::PortRef port) : port_{port} { at(kEnable) = 1; }
@@ -71,4 +72,4 @@ class DmaChannel {
   carveout::PortRef port_;
 };
 
-}  // namespace raspi2b
+}  // namespace raspi

@@ -1,17 +1,9 @@
-// Start-up of an ARMv7-A image after start.S: C++ before run().
+// What becomes of an exception in an ARMv7-A image.
 #include <cstdint>
 
 #include "board.hpp"
 
 extern "C" {
-extern void (*image_init_start)();  // from the linker script
-extern void (*image_init_end)();
-
-[[noreturn]] void image_start() {
-  for (void (**init)() = &image_init_start; init != &image_init_end; ++init) (*init)();
-  board::exit(board::run());
-}
-
 [[noreturn]] void image_exception(std::uint32_t vector) {
   std::uint32_t fault_address = 0;
   std::uint32_t fault_status = 0;

@@ -1,5 +1,5 @@
-// Raspberry Pi 2: at boot, a System out of the device tree that the machine was given; then its DMA
-// engine moves coherent blocks, by the device addresses that the blocks came with.
+// Raspberry Pi 2 and 3: at boot, a System out of the device tree that the machine was given; then
+// its DMA engine moves coherent blocks, by the device addresses that the blocks came with.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -16,9 +16,11 @@
 #include "carveout/ops/buffer.hpp"
 #include "carveout/ops/coherent.hpp"
 #include "carveout/setup/from_device_tree.hpp"
-#include "carveout_port/cortex_a.hpp"
+#include "contract/contract.hpp"
+#include "copy_bench.hpp"
+#include "processor.hpp"
 
-namespace raspi2b {
+namespace raspi {
 namespace {
 
 using namespace carveout;
@@ -31,6 +33,12 @@ using board::fail;
 constexpr PhysRange kRam[]{{PhysAddr{0}, 0x3c00'0000}};
 constexpr Alias kAliases[]{{kRam[0].base, kRam[0].base, kRam[0].size_bytes}};
 
+/// For the contract: a pool, and memory of which it is told that caches are used for it.
+constexpr PhysRange kContractPool{PhysAddr{0x1d00'0000}, 0x1'0000};
+constexpr Alias kContractAliases[]{
+    {kContractPool.base, kContractPool.base, kContractPool.size_bytes}};
+alignas(4096) std::array<std::byte, 4096> contract_buffer;
+
 alignas(8) std::array<std::byte, 128 * 1024> blob;
 std::array<std::byte, 32 * 1024> tree_scratch;
 alignas(8) std::array<std::byte, 32 * 1024> storage;
@@ -38,22 +46,16 @@ std::array<char, 128> engine_path;
 
 // ---- the tree -----------------------------------------------------------------------------------
 
-/// Loads from an address that C++ has no object at, and least of all at 0.
-std::uint32_t load_word(std::uintptr_t address) {
-  std::uint32_t word = 0;
-  asm volatile("ldr %0, [%1]" : "=r"(word) : "r"(address) : "memory");
-  return word;
-}
-
 /// The tree that the emulator left at address 0. A copy, because a pointer to 0 is no pointer.
 std::span<const std::byte> fetch_tree() {
   constexpr std::uint32_t kMagic = 0xd00d'feed;
-  if (!check_equal(std::byteswap(load_word(0)), kMagic, "a device tree is at address 0")) return {};
-  const std::uint32_t size = std::byteswap(load_word(4));
+  if (!check_equal(std::byteswap(processor::load_word(0)), kMagic, "a device tree is at address 0"))
+    return {};
+  const std::uint32_t size = std::byteswap(processor::load_word(4));
   board::count("its bytes", size);
   if (!check(size <= blob.size(), "it fits into the image's buffer")) return {};
   for (std::uint32_t at = 0; at < size; at += sizeof(std::uint32_t)) {
-    const std::uint32_t word = load_word(at);
+    const std::uint32_t word = processor::load_word(at);
     std::memcpy(blob.data() + at, &word, sizeof word);
   }
   return std::span{blob}.first(size);
@@ -113,105 +115,46 @@ void declare_default(System& system) {
 
 // ---- the engine ---------------------------------------------------------------------------------
 
-/// Bytes around a copy's destination that have to stay as they are.
-constexpr std::size_t kGuard = 64;
-
-std::byte source_byte(std::size_t i) { return static_cast<std::byte>(i * 7 + (i >> 8) + 1); }
-constexpr std::byte kUntouched{0xa5};
-
-/// What became of a destination.
-enum class Outcome : std::uint8_t { all_moved, nothing_moved, other };
-
-/// Coherent memory for jobs of one size, and what was found in it after a job.
-class Bench {
+/// The engine with a job of its own.
+class Engine {
  public:
-  static Result<Bench> create(const Device& device, std::uint32_t length_bytes) {
+  static Result<Engine> create(const Device& device, PortRef port) {
     auto job = alloc_coherent<ControlBlock>(device);
     if (!job) return std::unexpected{job.error()};
-    auto source = alloc_coherent<std::byte[]>(device, length_bytes);
-    if (!source) return std::unexpected{source.error()};
-    auto destination = alloc_coherent<std::byte[]>(device, length_bytes + 2 * kGuard);
-    if (!destination) return std::unexpected{destination.error()};
-    return Bench{std::move(*job), std::move(*source), std::move(*destination)};
+    return Engine{DmaChannel{port}, std::move(*job)};
   }
-
-  void prepare() {
-    for (std::size_t i = 0; i < source_.size(); ++i) source_.plain()[i] = source_byte(i);
-    std::ranges::fill(destination_.plain(), kUntouched);
+  bool copy(DmaAddr to, DmaAddr from, std::uint32_t length_bytes) {
+    job_.store(DmaChannel::copy_job(to, from, length_bytes));
+    return channel_.run(job_.dma());
   }
-
-  [[nodiscard]] Outcome outcome() const {
-    bool moved = true;
-    bool untouched = true;
-    for (std::size_t i = 0; i < destination_.size(); ++i) {
-      const bool inside = i >= kGuard && i - kGuard < source_.size();
-      const std::byte want = inside ? source_byte(i - kGuard) : kUntouched;
-      const std::byte got = destination_.plain()[i];
-      moved = moved && got == want;
-      untouched = untouched && got == kUntouched;
-    }
-    return moved ? Outcome::all_moved : untouched ? Outcome::nothing_moved : Outcome::other;
-  }
-
-  [[nodiscard]] const Coherent<ControlBlock>& job() const { return job_; }
-  [[nodiscard]] DmaAddr job_dma() const { return job_.dma(); }
-  [[nodiscard]] DmaAddr source_dma() const { return source_.dma(); }
-  [[nodiscard]] DmaAddr destination_dma() const {
-    return DmaAddr{destination_.dma().raw() + kGuard};
-  }
+  /// Runs the last job as if it lay elsewhere.
+  bool run_from(DmaAddr job) { return channel_.run(job); }
+  [[nodiscard]] DmaAddr job() const { return job_.dma(); }
 
  private:
-  Bench(Coherent<ControlBlock> job, Coherent<std::byte[]> source, Coherent<std::byte[]> destination)
-      : job_{std::move(job)}, source_{std::move(source)}, destination_{std::move(destination)} {}
+  Engine(DmaChannel channel, Coherent<ControlBlock> job)
+      : channel_{channel}, job_{std::move(job)} {}
 
+  DmaChannel channel_;
   Coherent<ControlBlock> job_;
-  Coherent<std::byte[]> source_;
-  Coherent<std::byte[]> destination_;
 };
 
-/// The engine moves memory by the addresses that the blocks came with.
-void check_copy(DmaChannel& channel, const Device& device, std::uint32_t length_bytes) {
-  board::count("a copy of bytes:", length_bytes);
-  auto bench = Bench::create(device, length_bytes);
-  if (!bench) return fail(bench.error(), "memory for a copy");
-  bench->prepare();
-  bench->job().store(
-      DmaChannel::copy_job(bench->destination_dma(), bench->source_dma(), length_bytes));
-  check(channel.run(bench->job_dma()), "the engine says that it is done");
-  switch (bench->outcome()) {
-    case Outcome::all_moved:
-      check(true, "every byte arrived, and none beside them");
-      break;
-    case Outcome::nothing_moved:
-      check(false, "nothing was moved: memory is as before");
-      break;
-    case Outcome::other:
-      check(false, "bytes are wrong, or beside the destination");
-      break;
-  }
-}
-
-/// And by no others: where an address is off by what the bus adds to it, memory stays as it is. Not
-/// every wrong offset shows: this bus has the RAM four times, at every multiple of 1 GiB.
-void check_wrong_offset(DmaChannel& channel, const Device& device) {
+/// Where an address is off by what the bus adds to it, memory stays as it is. Not every wrong
+/// offset shows: this bus has the RAM four times, at every multiple of 1 GiB.
+void check_wrong_offset(Engine& engine, const Device& device) {
   constexpr std::uint32_t kLength = 4096;
   constexpr std::uint64_t kWrong = 0x1000'0000;
-  const auto wrong = [](DmaAddr address) { return DmaAddr{address.raw() + kWrong}; };
-  auto bench = Bench::create(device, kLength);
+  board::check_wrong_destination(engine, device, kWrong);
+
+  auto bench = board::CopyBench::create(device, kLength);
   if (!bench) return fail(bench.error(), "memory for a copy");
-
+  engine.copy(bench->destination_dma(), bench->source_dma(), kLength);
   bench->prepare();
-  bench->job().store(
-      DmaChannel::copy_job(wrong(bench->destination_dma()), bench->source_dma(), kLength));
-  check(channel.run(bench->job_dma()), "the engine is also done where the offset is wrong");
-  check(bench->outcome() == Outcome::nothing_moved, "a wrong destination gets none of it");
-
-  bench->job().store(DmaChannel::copy_job(bench->destination_dma(), bench->source_dma(), kLength));
-  check(channel.run(wrong(bench->job_dma())), "and where the job is not at the job's address");
-  check(bench->outcome() == Outcome::nothing_moved, "nothing is moved");
-
-  check(channel.run(bench->job_dma()), "the same job at its own address");
-  check(bench->outcome() == Outcome::all_moved, "moves everything");
+  check(engine.run_from(DmaAddr{engine.job().raw() + kWrong}),
+        "the engine is also done where the job is not at the job's address");
+  check(bench->outcome() == board::Outcome::nothing_moved, "nothing is moved");
+  check(engine.run_from(engine.job()), "the same job at its own address");
+  check(bench->outcome() == board::Outcome::all_moved, "moves everything");
 }
 
 void run(System& system, const Device& device, PortRef port) {
@@ -226,29 +169,38 @@ void run(System& system, const Device& device, PortRef port) {
               "the CPU has it at its physical address");
   check(free_coherent(*block).has_value(), "it is given back");
 
-  DmaChannel channel{port};
-  for (const std::uint32_t length : {4U, 4096U, 65536U}) check_copy(channel, device, length);
-  check_wrong_offset(channel, device);
+  {
+    auto engine = Engine::create(device, port);
+    if (!engine) return fail(engine.error(), "a job");
+    for (const std::uint32_t length : {4U, 4096U, 65536U}) {
+      board::check_copy(*engine, device, length);
+    }
+    check_wrong_offset(*engine, device);
+  }
   check_equal(pool.usage().used_bytes, 0, "nothing of the pool is in use at the end");
 }
 
 }  // namespace
-}  // namespace raspi2b
+}  // namespace raspi
 
 int board::run() {
   using namespace carveout;
-  using namespace raspi2b;
+  using namespace raspi;
 
-  cortex_a::Port port{kRam};
+  processor::Port port{kRam};
   count("bytes of a cache line", port.cache_line_bytes());
   const auto tree = open_tree();
-  if (!tree) return finish("raspi2b");
+  if (!tree) return finish(RASPI_NAME);
   const auto system = build_system(*tree, port);
   if (!system) {
     fail(system.error(), "the System");
-    return finish("raspi2b");
+    return finish(RASPI_NAME);
   }
   if ((*system)->roles().of(Role::default_pool) == nullptr) declare_default(**system);
-  if (failures() == 0) raspi2b::run(**system, *(*system)->device(0), port);
-  return finish("raspi2b");
+  if (failures() == 0) raspi::run(**system, *(*system)->device(0), port);
+  contract::run({.port = port,
+                 .aliases = kContractAliases,
+                 .pool = kContractPool,
+                 .buffer = contract_buffer});
+  return finish(RASPI_NAME);
 }

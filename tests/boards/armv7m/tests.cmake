@@ -1,0 +1,7 @@
+carveout_board_tools(present arm-none-eabi-g++ arm-none-eabi-objdump)
+if(NOT present)
+  return()
+endif()
+carveout_board_builds(cortex-m7)
+carveout_port_instructions(cortex_m PRESET cortex-m7 OBJDUMP arm-none-eabi-objdump)
+carveout_board_builds(cortex-m33)

@@ -1,0 +1,19 @@
+carveout_board_tools(present qemu-system-mips)
+if(NOT present OR NOT TEST boards/build-mips)
+  return()
+endif()
+
+set(images "${CARVEOUT_BUILDS}/mips/tests/boards/malta")
+carveout_board_test(
+  malta
+  PRESET mips
+  ARGUMENTS --last "PASS malta: " malta "${images}/malta.elf")
+carveout_board_test(
+  malta-wrong-window
+  PRESET mips
+  ARGUMENTS
+    --status 1
+    --last "FAILED malta: "
+    --expect "FAIL nothing was moved"
+    malta
+    "${images}/malta_wrong_window.elf")

@@ -1,0 +1,6 @@
+carveout_board_tools(present mips-linux-gnu-g++ mips-linux-gnu-objdump)
+if(NOT present)
+  return()
+endif()
+carveout_board_builds(mips)
+carveout_port_instructions(mips PRESET mips OBJDUMP mips-linux-gnu-objdump)

@@ -1,0 +1,33 @@
+carveout_board_tools(present qemu-system-arm)
+if(NOT present OR NOT TEST boards/build-cortex-m7)
+  return()
+endif()
+
+set(images "${CARVEOUT_BUILDS}/cortex-m7/tests/boards/mps2_an500")
+carveout_board_test(
+  mps2-an500
+  PRESET cortex-m7
+  ARGUMENTS --last "PASS mps2-an500: " mps2-an500 "${images}/mps2_an500.elf")
+carveout_board_test(
+  mps2-an500-without-region
+  PRESET cortex-m7
+  ARGUMENTS
+    --status 1
+    --last "FAILED mps2-an500: "
+    --expect "FAIL the pool's region is on"
+    --expect "FAIL it covers the pool"
+    mps2-an500
+    "${images}/mps2_an500_without_region.elf")
+
+# The worst call of each verb, in instructions. A plugin of the emulator counts them.
+add_library(carveout_instruction_counter MODULE "${CMAKE_CURRENT_LIST_DIR}/../count/plugin.cpp")
+carveout_target_defaults(carveout_instruction_counter)
+target_compile_options(carveout_instruction_counter PRIVATE -fno-sanitize=all)
+target_link_options(carveout_instruction_counter PRIVATE -fno-sanitize=all)
+carveout_add_script_test(
+  boards/mps2-an500-instructions
+  COMMAND "${CMAKE_CURRENT_LIST_DIR}/../count-instructions"
+          "$<TARGET_FILE:carveout_instruction_counter>" "${images}/mps2_an500_verbs.elf"
+  LABELS boards
+  TIMEOUT 120)
+set_tests_properties(boards/mps2-an500-instructions PROPERTIES FIXTURES_REQUIRED images-cortex-m7)

@@ -1,0 +1,6 @@
+carveout_board_tools(present riscv64-linux-gnu-g++ riscv64-linux-gnu-objdump)
+if(NOT present)
+  return()
+endif()
+carveout_board_builds(riscv64)
+carveout_port_instructions(riscv PRESET riscv64 OBJDUMP riscv64-linux-gnu-objdump)

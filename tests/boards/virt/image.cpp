@@ -1,0 +1,160 @@
+// QEMU's virt with the PCI device edu, for AArch64 and RISC-V: the device moves coherent and lent
+// memory, and memory that is given up while the device still writes it is kept from everybody else.
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "board.hpp"
+#include "carveout/setup/from_tables.hpp"
+#include "checks.hpp"
+#include "contract/contract.hpp"
+#include "copy_bench.hpp"
+#include "edu.hpp"
+#include "machine.hpp"
+#include "mmio.hpp"
+
+namespace virt {
+namespace {
+
+using namespace carveout;
+using board::check;
+using board::check_equal;
+using board::check_refused;
+using board::fail;
+
+// Negative twin: everything is the same, but what a busy device writes is given back.
+#ifdef VIRT_FREES_WHILE_BUSY
+constexpr bool kFreesWhileBusy = true;
+#else
+constexpr bool kFreesWhileBusy = false;
+#endif
+
+/// In the middle of RAM, which is not cached here: with the MMU off on AArch64, and in this table's
+/// words on RISC-V. The image and the tree are elsewhere.
+constexpr PhysRange kPool{PhysAddr{machine::kRam[0].base.raw() + 0x200'0000}, 0x1'0000};
+constexpr PhysRange kContractPool{PhysAddr{kPool.base.raw() + 0x10'0000}, 0x1'0000};
+constexpr Alias kAliases[]{{kPool.base, kPool.base, kPool.size_bytes},
+                           {kContractPool.base, kContractPool.base, kContractPool.size_bytes}};
+constexpr PoolSettings kPools[]{{.name = "default", .chunks = {&kPool, 1}, .granule_bytes = 4096}};
+constexpr DeviceSettings kDevices[]{
+    {.name = "edu", .coherent_mask = DmaAddr{UINT64_MAX}, .quarantine_blocks = 2},
+    // The same device as it is without being told of more address bits.
+    {.name = "edu with 28 bits", .coherent_mask = Edu::kDefaultMask}};
+constexpr setup::DefaultRow kDefaults[]{{.role = Role::default_pool, .pool = 0}};
+constexpr setup::Tables kTables{.pools = kPools, .devices = kDevices, .defaults = kDefaults};
+constexpr std::size_t kBinding = System::binding_storage_bytes(false);
+
+alignas(8) std::array<std::byte, setup::measure(kTables) + kBinding> storage;
+alignas(4096) std::array<std::byte, 4096> buffer;
+alignas(4096) std::array<std::byte, 4096> second_buffer;
+
+/// The tree that the emulator states is where it says that it is, whole.
+void check_tree() {
+  const std::uintptr_t tree = machine::tree_address();
+  board::note("the device tree is at", tree);
+  check(machine::kRam[0].contains({PhysAddr{tree}, 8}), "the device tree is in RAM");
+  check_equal(std::byteswap(board::mmio(tree)), 0xd00d'feed, "its magic");
+  const std::uint32_t size = std::byteswap(board::mmio(tree + 4));
+  const PhysRange whole{PhysAddr{tree}, size};
+  check(size > 1024 && machine::kRam[0].contains(whole), "its size fits into RAM");
+  check(!whole.overlaps(kPool) && !whole.overlaps(kContractPool), "and no pool lies over it");
+}
+
+/// Finds edu on PCI bus 0, gives it an address, and lets it master the bus.
+std::optional<std::uintptr_t> find_edu() {
+  for (std::uintptr_t slot = 0; slot < 32; ++slot) {
+    const std::uintptr_t registers = machine::kPciConfiguration + (slot << 15);
+    if (board::mmio(registers) != Edu::kVendorAndDevice) continue;
+    board::mmio(registers + 0x10) = machine::kPciMemory;  // BAR 0
+    board::mmio(registers + 0x04) = 1U << 1 | 1U << 2;    // memory, bus master
+    return machine::kPciMemory;
+  }
+  return std::nullopt;
+}
+
+/// Memory that lies over the mask is refused when it is bound, and no request finds another way.
+void check_mask(System& system, Pool& pool) {
+  Device& narrow = *system.device(1);
+  check_refused(system.bind(narrow, pool), Error::unreachable,
+                "28 address bits: the pool is refused when it is bound");
+  check_refused(alloc_coherent(narrow, 64), Error::unreachable, "and so is every request after it");
+}
+
+/// A driver that gives up while the device writes: nobody else gets that memory until it is quiet.
+void check_busy(Edu& edu, const Device& device, Pool& pool) {
+  constexpr std::uint32_t kLength = Edu::kMostBytes;
+  constexpr std::byte kOwners{0x77};
+  auto given_up = alloc_coherent<std::byte[]>(device, kLength);
+  if (!given_up) return fail(given_up.error(), "a block for the device to write");
+  const auto written = given_up->plain();
+  edu.start_write(given_up->dma(), kLength);
+  check(edu.busy(), "the device is busy");
+  if (kFreesWhileBusy) {
+    check(free_coherent(std::move(*given_up).release()).has_value(), "its memory is given back");
+  } else {
+    check(std::move(*given_up).quarantine(device).has_value(), "its memory is given up");
+  }
+
+  // Everything else that there is goes to other owners.
+  auto others = alloc_coherent<std::byte[]>(device, pool.usage().largest_run_bytes);
+  if (!others) return fail(others.error(), "the rest of the pool");
+  std::ranges::fill(others->plain(), kOwners);
+  check(edu.busy(), "the device is still busy when the rest of the pool has owners");
+  check(edu.wait(), "then it is done");
+  check(std::ranges::all_of(others->plain(), [](std::byte byte) { return byte == kOwners; }),
+        "the other owners' bytes are as they wrote them");
+  bool arrived = true;
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    arrived = arrived && written[i] == board::source_byte(i);
+  }
+  check(arrived, "the device wrote what was given up");
+  check_refused(alloc_coherent(device, kLength), Error::exhausted, "which nobody has been given");
+  check(quiesced(device).has_value(), "the driver says that the device is quiet");
+  const auto again = alloc_coherent(device, kLength);
+  check(again && free_coherent(*again).has_value(), "and the memory is there again");
+}
+
+void run(System& system, PortRef port) {
+  Pool& pool = *system.find_pool("default");
+  const Device& device = *system.device(0);
+  check_mask(system, pool);
+
+  const auto registers = find_edu();
+  if (!check(registers.has_value(), "edu is on the bus")) return;
+  Edu edu{port, *registers};
+  for (const std::uint32_t length : {8U, Edu::kMostBytes}) board::check_copy(edu, device, length);
+  board::check_streaming_copy(edu, device, buffer, std::span{second_buffer}.first(Edu::kMostBytes));
+  board::check_wrong_destination(edu, device, 0x10'0000);
+  {
+    auto bench = board::CopyBench::create(device, Edu::kMostBytes);  // fills the device's buffer
+    if (!bench) return fail(bench.error(), "memory for a copy");
+    bench->prepare();
+    edu.copy(bench->destination_dma(), bench->source_dma(), Edu::kMostBytes);
+  }
+  check_busy(edu, device, pool);
+  check_equal(pool.usage().used_bytes, 0, "nothing of the pool is in use at the end");
+}
+
+}  // namespace
+}  // namespace virt
+
+int board::run() {
+  using namespace virt;
+  check_tree();
+  machine::Port port = machine::make_port();
+  count("bytes of a cache line", port.cache_line_bytes());
+  check_processor();
+  const auto system = setup::build(kTables, {.port = port, .aliases = kAliases}, storage,
+                                   [](const Failure& failure) { fail(failure, "a table's row"); });
+  if (!system) {
+    fail(system.error(), "the System");
+    return finish(machine::kName);
+  }
+  virt::run(**system, port);
+  contract::run({.port = port, .aliases = kAliases, .pool = kContractPool, .buffer = buffer});
+  return finish(machine::kName);
+}

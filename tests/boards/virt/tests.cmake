@@ -1,0 +1,32 @@
+# The same source on two processors, and three negative twins of it: a device with fewer address bits
+# than its driver states moves nothing, and memory that is given back too early is written over.
+foreach(processor IN ITEMS aarch64 riscv64)
+  set(board virt-${processor})
+  carveout_board_tools(present qemu-system-${processor})
+  if(NOT present OR NOT TEST boards/build-${processor})
+    continue()
+  endif()
+  set(images "${CARVEOUT_BUILDS}/${processor}/tests/boards/virt")
+  carveout_board_test(
+    ${board}
+    PRESET ${processor}
+    ARGUMENTS --last "PASS ${board}: " ${board} "${images}/virt.elf")
+  carveout_board_test(
+    ${board}-mask-too-small
+    PRESET ${processor}
+    ARGUMENTS
+      --status 1
+      --last "FAILED ${board}: "
+      --expect "FAIL nothing was moved"
+      ${board}-28
+      "${images}/virt.elf")
+  carveout_board_test(
+    ${board}-frees-while-busy
+    PRESET ${processor}
+    ARGUMENTS
+      --status 1
+      --last "FAILED ${board}: "
+      --expect "FAIL the other owners' bytes are as they wrote them"
+      ${board}
+      "${images}/virt_frees_while_busy.elf")
+endforeach()
