@@ -20,10 +20,7 @@ carveout_board_test(
     "${images}/mps2_an500_without_region.elf")
 
 # The worst call of each verb, in instructions. A plugin of the emulator counts them.
-add_library(carveout_instruction_counter MODULE "${CMAKE_CURRENT_LIST_DIR}/../count/plugin.cpp")
-carveout_target_defaults(carveout_instruction_counter)
-target_compile_options(carveout_instruction_counter PRIVATE -fno-sanitize=all)
-target_link_options(carveout_instruction_counter PRIVATE -fno-sanitize=all)
+add_subdirectory(count)
 carveout_add_script_test(
   boards/mps2-an500-instructions
   COMMAND "${CMAKE_CURRENT_LIST_DIR}/../count-instructions"
