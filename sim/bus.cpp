@@ -29,15 +29,6 @@ void check(const Ram& ram) {
   }
 }
 
-/// Offset of `first` in the `size_bytes` from `begin` on, if all `length` bytes are there.
-std::optional<std::size_t> offset_in(const std::byte* begin, std::uint64_t size_bytes,
-                                     const std::byte* first, std::size_t length) {
-  const std::uintptr_t offset =
-      reinterpret_cast<std::uintptr_t>(first) - reinterpret_cast<std::uintptr_t>(begin);
-  if (offset >= size_bytes || length > size_bytes - offset) return std::nullopt;
-  return offset;
-}
-
 }  // namespace
 
 std::optional<PhysRange> Bus::Bank::cached() const { return range_at(ram.cached, ram.size_bytes); }
@@ -70,6 +61,17 @@ Bus::Bus(std::span<const Ram> rams, bool with_cache, std::size_t past_writes)
         }
       }
     }
+    if (bank.behind_cache) {
+      views_.push_back(
+          {bank.behind_cache->data(),
+           ram.size_bytes,
+           {.phys = *ram.cached, .memory = bank.memory.data(), .through_cache = true}});
+    }
+    // Plain memory is shown by the uncached address; only without a cache by the other one.
+    const PhysAddr shown_by = ram.uncached ? *ram.uncached : *ram.cached;
+    views_.push_back({bank.memory.data(),
+                      ram.size_bytes,
+                      {.phys = shown_by, .memory = bank.memory.data(), .through_cache = false}});
     banks_.push_back(std::move(bank));
   }
 }
@@ -151,24 +153,6 @@ std::byte* Bus::cached_view(PhysRange range) const {
     }
   }
   return nullptr;
-}
-
-std::optional<Place> Bus::place_of(const std::byte* first, std::size_t size_bytes) const {
-  for (const Bank& bank : banks_) {
-    const std::uint64_t whole = bank.ram.size_bytes;
-    if (bank.behind_cache) {
-      if (const auto offset = offset_in(bank.behind_cache->data(), whole, first, size_bytes)) {
-        return Place{PhysAddr{bank.ram.cached->raw() + *offset}, bank.memory.data() + *offset,
-                     true};
-      }
-    }
-    // Plain memory is shown by the uncached address; only without a cache by the other one.
-    const PhysAddr shown_by = bank.ram.uncached ? *bank.ram.uncached : *bank.ram.cached;
-    if (const auto offset = offset_in(bank.memory.data(), whole, first, size_bytes)) {
-      return Place{PhysAddr{shown_by.raw() + *offset}, bank.memory.data() + *offset, false};
-    }
-  }
-  return std::nullopt;
 }
 
 }  // namespace carveout::sim

@@ -60,6 +60,8 @@ void Cpu::write(std::byte* to, std::span<const std::byte> from) {
   }
   if (place.through_cache) {
     cache_->write(place.phys, from);
+  } else if (!buffer_.holds_stores() && !fabric_.bus.past().kept()) {
+    std::memcpy(place.memory, from.data(), from.size());  // a short way to the same
   } else {
     buffer_.store(place.phys, from);
     if (fabric_.bus.past().kept()) saw(range);

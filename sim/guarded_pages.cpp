@@ -191,10 +191,11 @@ void GuardedPages::take(std::size_t offset, std::size_t size_bytes, Allowed allo
 void GuardedPages::give_back(std::size_t offset, std::size_t size_bytes) {
   const std::size_t page_bytes = host_page_bytes();
   const std::size_t end = (offset + size_bytes + page_bytes - 1) / page_bytes;
-  for (std::size_t page = offset / page_bytes; page < end; ++page) {
-    if (state_[page].load() == kCpus) continue;
-    protect(page, 1, kCpus);
-    state_[page].store(kCpus);
+  for (std::size_t page = offset / page_bytes; page < end;) {
+    std::size_t taken = page;
+    for (; taken < end && state_[taken].load() != kCpus; ++taken) state_[taken].store(kCpus);
+    if (taken != page) protect(page, taken - page, kCpus);
+    page = taken + 1;
   }
 }
 

@@ -198,17 +198,12 @@ void Story::choose_columns() {
   if (columns_.size() > kMostColumns) {
     constexpr std::size_t kBehind = 5;
     const std::size_t end = std::min(column_of_mistake() + 1 + kBehind, columns_.size());
-    if (end < columns_.size()) {
-      const Column rest{columns_[end].first, columns_.back().last, true};
-      columns_.resize(end);
-      columns_.push_back(rest);
-    }
-    if (columns_.size() > kMostColumns) {
-      const std::size_t begin = columns_.size() - kMostColumns + 1;
-      const Column before{0, columns_[begin].first - 1, true};
-      columns_.erase(columns_.begin(), columns_.begin() + static_cast<std::ptrdiff_t>(begin));
-      columns_.insert(columns_.begin(), before);
-    }
+    const std::size_t begin = end > kMostColumns - 2 ? end - (kMostColumns - 2) : 0;
+    std::vector<Column> kept;
+    if (begin != 0) kept.push_back({0, columns_[begin].first - 1, true});
+    for (std::size_t i = begin; i < end; ++i) kept.push_back(columns_[i]);
+    if (end < columns_.size()) kept.push_back({columns_[end].first, columns_.back().last, true});
+    columns_ = std::move(kept);
   }
   if (const std::size_t at = column_of_mistake(); at != columns_.size()) mistake_ = at;
 }

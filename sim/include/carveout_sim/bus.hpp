@@ -66,7 +66,17 @@ class Bus {
   [[nodiscard]] std::byte* cached_view(PhysRange range) const;
 
   /// What `size_bytes` from a pointer on are; nothing where they are not whole in one view.
-  [[nodiscard]] std::optional<Place> place_of(const std::byte* first, std::size_t size_bytes) const;
+  [[nodiscard]] std::optional<Place> place_of(const std::byte* first,
+                                              std::size_t size_bytes) const {
+    for (const View& view : views_) {
+      const std::uintptr_t offset =
+          reinterpret_cast<std::uintptr_t>(first) - reinterpret_cast<std::uintptr_t>(view.pointers);
+      if (offset >= view.size_bytes || size_bytes > view.size_bytes - offset) continue;
+      return Place{PhysAddr{view.first.phys.raw() + offset}, view.first.memory + offset,
+                   view.first.through_cache};
+    }
+    return std::nullopt;
+  }
 
   [[nodiscard]] std::span<const Ram> rams() const { return rams_; }
 
@@ -80,11 +90,18 @@ class Bus {
     [[nodiscard]] std::optional<PhysRange> uncached() const;
     [[nodiscard]] std::byte* cached_pointers() const;
   };
+  /// What the pointers of one view stand for.
+  struct View {
+    const std::byte* pointers;
+    std::uint64_t size_bytes;
+    Place first;
+  };
   /// RAM from an address on, to the end of its bank.
   [[nodiscard]] std::span<std::byte> memory_at(PhysAddr address) const;
 
   std::vector<Ram> rams_;
   std::vector<Bank> banks_;
+  std::vector<View> views_;
   PastWrites past_;
 };
 

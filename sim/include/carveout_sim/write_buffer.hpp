@@ -47,6 +47,8 @@ class WriteBuffer {
   /// Lets the oldest store that begins at an address go, after what it must not overtake.
   bool drain_one(PhysAddr at);
 
+  /// Whether a store may wait at all.
+  [[nodiscard]] bool holds_stores() const { return capacity_ != 0; }
   /// Oldest first.
   [[nodiscard]] std::span<const Store> waiting() const { return waiting_; }
 

@@ -5,20 +5,15 @@
 //
 // short: plain requests on one processor.
 //
-// Each state is made at full speed in a process of its own. The one call that counts is then
-// stepped through, instruction by instruction, by the parent: the figure is exact, and the same in
-// every run and on a busy machine.
+// Each state is made at full speed, and the one call that counts is stepped through: the figure is
+// the same in every run (tests/support/stepped.hpp).
 //
 // Exit status: 0, 1 where a pool's worst plain call differs by more than 20 % from the other's,
 // 2 for bad arguments, 77 where processes may not be traced here.
 #include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -33,6 +28,7 @@
 
 #include "carveout/pool/range_allocator.hpp"
 #include "carveout/port/no_machine.hpp"
+#include "tests/support/stepped.hpp"
 
 namespace carveout {
 namespace {
@@ -41,7 +37,6 @@ constexpr std::uint64_t kGranule = 64;
 constexpr std::uint64_t kBase = 0x4000'0000;
 constexpr std::uint64_t kTop = std::numeric_limits<std::uint64_t>::max();
 constexpr std::array kReaches{Reach{PhysAddr{0}, PhysAddr{kTop}, DmaAddr{0}}};
-constexpr int kNotTraced = 77;
 
 enum class Verb : std::uint8_t { alloc, free };
 
@@ -161,9 +156,9 @@ class Bench {
   /// Counts one call; whether it is granted is part of the state.
   std::optional<Grant> alloc(const Need& need, bool granted = true) {
     message_ = {Verb::alloc, true};
-    std::raise(SIGSTOP);
+    stepped::bound();
     const auto grant = call_take(*allocator_, port_, need);
-    std::raise(SIGSTOP);
+    stepped::bound();
     if (grant.has_value() != granted) message_.as_meant = false;
     return grant ? std::optional{*grant} : std::nullopt;
   }
@@ -174,9 +169,9 @@ class Bench {
   void free(const std::optional<Grant>& grant) {
     if (!grant) return;
     message_ = {Verb::free, true};
-    std::raise(SIGSTOP);
+    stepped::bound();
     const bool given = call_give_back(*allocator_, port_, lock_, *grant);
-    std::raise(SIGSTOP);
+    stepped::bound();
     if (!given) message_.as_meant = false;
   }
 
@@ -418,61 +413,28 @@ constexpr std::array kStates{
 
 // ---- in the process that steps -----------------------------------------------------------------
 
-/// Until the next SIGSTOP; nothing where the process ends before.
-std::optional<std::uint64_t> step(pid_t process) {
-  int status = 0;
-  for (std::uint64_t steps = 0;; ++steps) {
-    if (ptrace(PTRACE_SINGLESTEP, process, nullptr, nullptr) != 0) return std::nullopt;
-    if (waitpid(process, &status, 0) != process || !WIFSTOPPED(status)) return std::nullopt;
-    if (WSTOPSIG(status) == SIGSTOP) return steps;
-    if (WSTOPSIG(status) != SIGTRAP) return std::nullopt;
-  }
-}
-
 /// The worst calls of one state; nothing where processes may not be traced.
 std::optional<Count> counted(std::uint64_t granules, Store store, void (*play)(Bench&)) {
   void* const shared =
       mmap(nullptr, sizeof(Message), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return std::nullopt;
   Message& message = *::new (shared) Message{};
-  const pid_t process = fork();
-  if (process < 0) return std::nullopt;
-  if (process == 0) {
-    if (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) _exit(kNotTraced);
-    // What stands between two stops where nothing is called.
-    for (int i = 0; i < 2; ++i) {
-      std::raise(SIGSTOP);
-      std::raise(SIGSTOP);
-    }
-    {
-      Bench pool{granules, store, message};
-      play(pool);
-    }
-    _exit(message.as_meant ? 0 : 1);
-  }
-
   Count count;
-  std::uint64_t frame = 0;
-  int status = 0;
-  bool traced = false;
-  for (int stretch = 0;; ++stretch) {
-    if (waitpid(process, &status, 0) != process) return std::nullopt;
-    if (WIFEXITED(status)) break;
-    if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGSTOP) return std::nullopt;
-    traced = true;
-    const std::optional<std::uint64_t> steps = step(process);
-    if (!steps) return std::nullopt;
-    if (stretch < 2) {
-      frame = *steps;
-    } else {
-      std::uint64_t& worst = message.verb == Verb::alloc ? count.alloc : count.free;
-      worst = std::max(worst, *steps - frame);
-    }
-    if (ptrace(PTRACE_CONT, process, nullptr, nullptr) != 0) return std::nullopt;
-  }
+  const auto status = stepped::count(
+      [&] {
+        {
+          Bench pool{granules, store, message};
+          play(pool);
+        }
+        return message.as_meant ? 0 : 1;
+      },
+      [&](std::size_t /*stretch*/, std::uint64_t instructions) {
+        std::uint64_t& worst = message.verb == Verb::alloc ? count.alloc : count.free;
+        worst = std::max(worst, instructions);
+      });
   munmap(shared, sizeof(Message));
-  if (!traced) return std::nullopt;
-  count.as_meant = WEXITSTATUS(status) == 0;
+  if (!status) return std::nullopt;
+  count.as_meant = *status == 0;
   return count;
 }
 
@@ -520,7 +482,7 @@ int run(bool json, const std::array<std::uint64_t, 2>& granules, std::span<const
         const auto count = counted(granules[i], store, state.play);
         if (!count) {
           std::fprintf(stderr, "worst_case: processes may not be traced here\n");
-          return kNotTraced;
+          return stepped::kNotTraced;
         }
         counts[i] = *count;
         if (!count->as_meant) {
