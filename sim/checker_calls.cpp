@@ -24,19 +24,19 @@ std::vector<MappingBook::Bytes> Checker::bytes_of(List list) const {
   return all;
 }
 
-void Checker::found(const MappingBook::Report& found) {
-  const PhysRange range = range_of(found.bytes);
+void Checker::found(const MappingBook::Report& told) {
+  const PhysRange range = range_of(told.bytes);
   std::string what = call_ + " of " + text_of(range);
-  switch (found.mistake) {
+  switch (told.mistake) {
     case Mistake::partial_line:
       what += ", which is not whole lines of " + std::to_string(line_bytes_) + " bytes";
       break;
     case Mistake::map_overlap:
-      what += " for " + name_of_device(found.call.device);
+      what += " for " + name_of_device(told.call.device);
       break;
     case Mistake::wrong_count_at_unmap:
     case Mistake::wrong_count_at_sync:
-      what += ", of a list of " + std::to_string(found.entry->pieces);
+      what += ", of a list of " + std::to_string(told.entry->pieces);
       break;
     case Mistake::table_full:
       what += "; " + std::to_string(table_.size()) + " mappings and blocks live";
@@ -44,7 +44,7 @@ void Checker::found(const MappingBook::Report& found) {
     default:
       break;
   }
-  report(found.mistake, range, found.entry == nullptr ? nullptr : &buffer_of(*found.entry),
+  report(told.mistake, range, told.entry == nullptr ? nullptr : &buffer_of(*told.entry),
          std::move(what));
 }
 

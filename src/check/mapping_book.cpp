@@ -180,12 +180,11 @@ const MappingBook::Entry* MappingBook::report_missing(Mistake unknown, const Byt
   const Entry* about = nullptr;
   for (const Entry& entry : table_.first(used_)) {
     if (!overlap(entry.bytes, bytes)) continue;
-    if (entry.ended == 0) {
-      about = &entry;  // somebody else's, unless there is an ended one
-    } else if (entry.call.device == call.device && (entry.made == Made::by_alloc) == block &&
-               (about == nullptr || about->ended < entry.ended)) {
-      about = &entry;
-    }
+    const bool ended = entry.ended != 0 && entry.call.device == call.device &&
+                       (entry.made == Made::by_alloc) == block &&
+                       (about == nullptr || about->ended < entry.ended);
+    // One that lives is another's, and told of only where none of this device ended here.
+    if (entry.ended == 0 || ended) about = &entry;
   }
   if (about != nullptr && about->ended != 0) {
     if (about->handle == Handle::failed) {

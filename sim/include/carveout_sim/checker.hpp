@@ -191,7 +191,7 @@ class Checker final : public Observer {
                            const Where& where);
   [[nodiscard]] Bytes bytes_of(PhysRange range) const;
   [[nodiscard]] std::vector<Bytes> bytes_of(List list) const;
-  void found(const MappingBook::Report& report);
+  void found(const MappingBook::Report& told);
   void make_room(std::size_t entries);
   void begun(const Entry* entry, PhysRange given);
   /// Notes the call in what it is about, before it is.
