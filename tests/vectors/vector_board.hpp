@@ -135,7 +135,6 @@ class VectorBoard {
   }
 
   sim::Machine machine;
-  UnderChecker under_checker{machine};
   sim::HostPort port;
   System* system = nullptr;
   std::vector<KeptFinding> findings;

@@ -95,7 +95,6 @@ class BuiltBoard {
   }
 
   sim::Machine machine;
-  UnderChecker under_checker{machine};
   sim::HostPort port;
   System* system = nullptr;
 
