@@ -22,6 +22,9 @@ constexpr PhysRange kLines{PhysAddr{0x2000'1000}, 0x60};
 /// Lines of 32 bytes over RAM at 0x20000000; a device that sees it at its own addresses.
 class StreamingRows : public testing::Test {
  protected:
+  /// Rows show what goes wrong, too.
+  StreamingRows() { board_.under_checker.stop(); }
+
   void evict_everything() {
     board_.push_everything_out_of_the_cache({PhysAddr{0x2000'4000}, 0x1000});
   }
