@@ -15,6 +15,7 @@ bool CachedLine::is_stale(std::span<const std::byte> ram) const {
 
 std::vector<PhysAddr> RunRecord::lines() const {
   std::vector<PhysAddr> bases;
+  bases.reserve(lines_.size());
   for (const auto& line : lines_) bases.emplace_back(line.first);
   return bases;
 }
