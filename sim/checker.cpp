@@ -49,7 +49,7 @@ Checker::Checker(BusSide& machine, Settings settings)
   machine_.set_observer(this);
 }
 
-Checker::~Checker() { machine_.set_observer(nullptr); }
+Checker::~Checker() { machine_.forget(*this); }
 
 std::uint64_t Checker::count(Mistake mistake) const {
   const std::lock_guard guard{mutex_};

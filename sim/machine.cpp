@@ -106,6 +106,11 @@ void Machine::set_observer(Observer* observer) {
   fabric_.watch.set_observer(observer);
 }
 
+void Machine::forget(const Observer& observer) {
+  const std::lock_guard guard{fabric_.lock};
+  fabric_.watch.forget(observer);
+}
+
 Witness* Machine::witness() const { return fabric_.watch.witness(); }
 
 // The hands of the adversary: called from Fabric::at(), with the lock held.

@@ -168,8 +168,14 @@ void MappingBook::map_list(List list, const Call& call) {
 }
 
 void MappingBook::mapping_error(Bytes bytes, const Call& call) {
-  if (Entry* const entry = best(bytes, call, Made::by_map, Place::there))
-    entry->handle = Handle::checked;
+  // Of mappings that are alike, each is to be looked at: one call is for one of them.
+  for (Entry& entry : table_.first(living_)) {
+    if (entry.made == Made::by_map && entry.handle == Handle::unchecked &&
+        entry.call.device == call.device && entry.bytes.at == bytes.at) {
+      entry.handle = Handle::checked;
+      return;
+    }
+  }
 }
 
 // ---- what ends ---------------------------------------------------------------------------------

@@ -133,6 +133,7 @@ class Machine final : public BusSide, private Hands {
 
   void set_adversary(Watcher* adversary) override;
   void set_observer(Observer* observer) override;
+  void forget(const Observer& observer) override;
   [[nodiscard]] Witness* witness() const override;
 
   /// RAM with both a cached and an uncached address, as a System wants to know it.

@@ -91,6 +91,7 @@ class PlainMachine final : public BusSide, private Hands {
   void device_owns(PhysRange range, Direction direction) override;
   void cpu_owns(PhysRange range) override;
   void set_observer(Observer* observer) override;
+  void forget(const Observer& observer) override;
   /// In the place of PlainFacts::hardware.
   void set_adversary(Watcher* adversary) override;
   [[nodiscard]] Witness* witness() const override { return watch_.witness(); }

@@ -9,22 +9,30 @@
 
 namespace carveout::sim {
 
-/// What hardware does at each of its moments.
+class Watch;
+
+/// What hardware does at each of its moments. One machine's at a time; it may go before the
+/// machine, which then does nothing by itself.
 class Watcher {
  public:
-  virtual ~Watcher() = default;
+  virtual ~Watcher();
   virtual void at(const Moment& moment, Hands& hands) = 0;
   /// Who is to follow the run; nullptr: nobody.
   [[nodiscard]] virtual Witness* witness() { return nullptr; }
 
  protected:
   Watcher() = default;
-  Watcher(const Watcher&) = default;
-  Watcher& operator=(const Watcher&) = default;
+  // Whatever watches no machine yet.
+  Watcher(const Watcher& /*other*/) {}
+  Watcher& operator=(const Watcher& /*other*/) { return *this; }
+
+ private:
+  friend class Watch;
+  Watch* watch_ = nullptr;
 };
 
-/// One machine's. Everything is called with the machine's lock held. The machine takes the
-/// adversary away before it goes: a witness looks at it one last time.
+/// One machine's. Everything is called with the machine's lock held, but by a watcher that goes.
+/// The machine takes the adversary away before it goes: a witness looks at it one last time.
 class Watch {
  public:
   Watch() = default;
@@ -38,10 +46,15 @@ class Watch {
   [[nodiscard]] Witness* witness() const { return witness_; }
 
   void set_observer(Observer* observer) { observer_ = observer; }
+  void forget(const Observer& observer) {
+    if (observer_ == &observer) observer_ = nullptr;
+  }
   /// @param hands  the machine's; nullptr only with no adversary.
   void set_adversary(Watcher* adversary, Hands* hands) {
     if (witness_ != nullptr) witness_->ends();
+    if (adversary_ != nullptr) adversary_->watch_ = nullptr;
     adversary_ = adversary;
+    if (adversary_ != nullptr) adversary_->watch_ = this;
     hands_ = hands;
     witness_ = adversary != nullptr ? adversary->witness() : nullptr;
     if (witness_ != nullptr) witness_->begins(*hands);
@@ -64,5 +77,9 @@ class Watch {
   Observer* observer_ = nullptr;
   Witness* witness_ = nullptr;
 };
+
+inline Watcher::~Watcher() {
+  if (watch_ != nullptr) watch_->set_adversary(nullptr, nullptr);
+}
 
 }  // namespace carveout::sim

@@ -212,6 +212,12 @@ constexpr Case kCases[] = {
        d.map(at(0, 64), kFrom);
        d.book.mapping_error(at(0, 64), kCall);
        d.unmap(at(0, 64), kFrom);
+       // Twice the same bytes, each looked at.
+       for (int i = 0; i < 2; ++i) {
+         d.map(at(0, 64), kTo);
+         d.book.mapping_error(at(0, 64), kCall);
+       }
+       for (int i = 0; i < 2; ++i) d.unmap(at(0, 64), kTo);
        d.book.map_list(kList, kCall);
        d.book.unmap_list(kList, kCall);
        d.alloc(at(0, 64));

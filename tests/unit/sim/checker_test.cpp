@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <tuple>
 
 #include "carveout_sim/adversary.hpp"
 #include "checker_world.hpp"
@@ -53,6 +55,19 @@ TEST(CheckerDeathTest, EndsTheProgramWhereItIsToldTo) {
   Machine machine;
   Checker checker{machine, {.then = OnReport::abort}};
   EXPECT_DEATH(checker.unmap(kAnyMaster, at(0, 64), kTo), "carveout: unmap_unknown");
+}
+
+TEST(CheckerTest, LeavesTheMachineToTheCheckerThatTookItsPlace) {
+  Machine machine;
+  auto checker = std::make_unique<Checker>(machine, Checker::Settings{.callback = Checker::silent});
+  // As a fixture makes a new one: the old one ends last.
+  checker = std::make_unique<Checker>(machine, Checker::Settings{.callback = Checker::silent});
+  DmaEngine engine{machine, Translation::identity(), DmaAddr{UINT64_MAX}};
+  const PhysAddr base{0x3'5a00'0000};
+  machine.store(machine.cpu_view({base, 64}), std::byte{1});
+  std::byte read{};
+  std::ignore = engine.read(DmaAddr{base.raw()}, {&read, 1});
+  EXPECT_EQ(checker->count(Mistake::missing_sync_before_device_reads), 1U);
 }
 
 TEST(CheckerTest, LetsGoOfTheMachineWhenItEnds) {
