@@ -7,6 +7,7 @@
 
 #include "carveout/core/address.hpp"
 #include "carveout/core/direction.hpp"
+#include "carveout/map/alias.hpp"
 #include "carveout_sim/observer.hpp"
 #include "carveout_sim/watch.hpp"
 
@@ -44,6 +45,8 @@ class BusSide {
   [[nodiscard]] virtual Witness* witness() const = 0;
   /// The one name of RAM that may have two addresses: what adversary and observer are told.
   [[nodiscard]] virtual PhysAddr canonical(PhysAddr address) const = 0;
+  /// The RAM that has two.
+  [[nodiscard]] virtual std::span<const Alias> aliases() const = 0;
   [[nodiscard]] virtual std::uint32_t cpus() const = 0;
   [[nodiscard]] virtual std::size_t line_bytes() const = 0;
   /// Whether a store through the cache may stay in it.

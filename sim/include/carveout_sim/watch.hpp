@@ -1,6 +1,7 @@
 // Who watches a machine: the adversary, the observer, and the witness that the adversary brings.
 #pragma once
 
+#include <atomic>
 #include <utility>
 
 #include "carveout_sim/moment.hpp"
@@ -43,7 +44,7 @@ class Watch {
   [[nodiscard]] bool watched() const { return adversary_ != nullptr || observer_ != nullptr; }
   [[nodiscard]] bool observed() const { return observer_ != nullptr; }
   [[nodiscard]] Watcher* adversary() const { return adversary_; }
-  [[nodiscard]] Witness* witness() const { return witness_; }
+  [[nodiscard]] Witness* witness() const { return witness_.load(std::memory_order_acquire); }
 
   void set_observer(Observer* observer) { observer_ = observer; }
   void forget(const Observer& observer) {
@@ -51,13 +52,14 @@ class Watch {
   }
   /// @param hands  the machine's; nullptr only with no adversary.
   void set_adversary(Watcher* adversary, Hands* hands) {
-    if (witness_ != nullptr) witness_->ends();
+    if (Witness* const before = witness()) before->ends();
     if (adversary_ != nullptr) adversary_->watch_ = nullptr;
     adversary_ = adversary;
     if (adversary_ != nullptr) adversary_->watch_ = this;
     hands_ = hands;
-    witness_ = adversary != nullptr ? adversary->witness() : nullptr;
-    if (witness_ != nullptr) witness_->begins(*hands);
+    Witness* const next = adversary != nullptr ? adversary->witness() : nullptr;
+    if (next != nullptr) next->begins(*hands);
+    witness_.store(next, std::memory_order_release);
   }
 
   void at(const Moment& moment) {
@@ -66,16 +68,17 @@ class Watch {
   /// tell(&Observer::cpu_orders, cpu, barrier)
   template <class... Told, class... Given>
   void tell(void (Observer::*what)(Told...), Given&&... given) {
-    if (witness_ != nullptr) (witness_->*what)(given...);
+    Witness* const seen_by = witness();
+    if (seen_by != nullptr) (seen_by->*what)(given...);
     if (observer_ != nullptr) (observer_->*what)(std::forward<Given>(given)...);
-    if (witness_ != nullptr) witness_->observed();
+    if (seen_by != nullptr) seen_by->observed();
   }
 
  private:
   Watcher* adversary_ = nullptr;
   Hands* hands_ = nullptr;
   Observer* observer_ = nullptr;
-  Witness* witness_ = nullptr;
+  std::atomic<Witness*> witness_ = nullptr;  ///< a checker asks without the machine's lock
 };
 
 inline Watcher::~Watcher() {

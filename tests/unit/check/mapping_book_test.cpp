@@ -353,8 +353,8 @@ constexpr Case kCases[] = {
 };
 
 consteval bool has_each() {
-  if (std::size(kCases) != kBookMistakes) return false;
-  for (std::size_t i = 0; i < kBookMistakes; ++i) {
+  if (std::size(kCases) != kMistakesOfCalls) return false;
+  for (std::size_t i = 0; i < kMistakesOfCalls; ++i) {
     if (kCases[i].mistake != static_cast<Mistake>(i)) return false;
     if (kCases[i].wrong == nullptr || kCases[i].right == nullptr) return false;
   }
@@ -369,6 +369,10 @@ TEST_P(BookCase, IsReportedOnceAndAlone) {
   GetParam().wrong(desk);
   ASSERT_EQ(desk.told.size(), 1U);
   EXPECT_EQ(name_of(desk.told[0].mistake), name_of(GetParam().mistake));
+  for (std::size_t i = 0; i < kMistakes; ++i) {
+    const auto kind = static_cast<Mistake>(i);
+    EXPECT_EQ(desk.book.count(kind), kind == GetParam().mistake ? 1U : 0U) << name_of(kind);
+  }
 }
 
 TEST_P(BookCase, IsNotReportedWhereItIsNotMade) {

@@ -339,7 +339,7 @@ TEST(TimelineOfMachineThatLivesOn, LeavesItWithNobodyToTell) {
   write_timeline(file, program, *failing);
   EXPECT_GT(std::filesystem::file_size(file), 0U);
   // The search's adversaries and the timeline's are gone: the hardware does nothing by itself.
-  std::byte* const other = machine.cpu_view({kCached + kPacket, kPacket});
+  std::byte* const other = machine.cpu_view({PhysAddr{kCached.raw() + kPacket}, kPacket});
   machine.store(other, std::byte{1});
   EXPECT_EQ(machine.load(other), std::byte{1});
   machine.reset();
