@@ -29,6 +29,9 @@ inline constexpr auto kPoolRegion = carveout::cortex_m::non_cacheable_region(kPo
 static_assert(kPoolRegion.has_value());
 /// Of two regions over one address the higher number wins, and 7 is the last of eight.
 inline constexpr unsigned kPoolRegionNumber = 7;
+/// For what is lent to devices: below it, because no loan lies in the pool.
+inline constexpr unsigned kFirstLentRegion = 5;
+inline constexpr unsigned kLentRegions = 2;
 
 /// The CPU sees the pool at one address, and there only past the cache, by that region.
 inline constexpr carveout::Alias kAliases[]{{kPool.base, kPool.base, kPool.size_bytes}};
