@@ -26,8 +26,11 @@ constexpr std::string_view kBoards =
     "BOARD is a .dtb, - (a blob on standard input), a .dts (compiled by dtc), or a directory in\n"
     "the form of /proc/device-tree. Data goes to standard output, all else to standard error.\n"
     "\n"
-    "Exit status: 0 done, and for `why` granted; 1 for `why`: refused; 2 wrong use, or an input\n"
-    "that cannot be read: one line on standard error, and nothing on standard output.\n";
+    "Exit status: 0 done, and for `why` granted; 1 for `why`: refused, for `gen`: the board does "
+    "not\n"
+    "fit, and nothing is written; 2 wrong use, or an input that cannot be read: one line on "
+    "standard\n"
+    "error, and nothing on standard output.\n";
 
 /// Help with the examples first, then the facts. The examples are the parser's footer.
 class HelpFormatter : public CLI::Formatter {

@@ -13,7 +13,7 @@ class App;
 namespace carveout::cli {
 
 /// Exit statuses beside 0; docs of the command line, and other programs, rely on them.
-inline constexpr int kRefused = 1;   ///< `why`: the request is not granted
+inline constexpr int kRefused = 1;   ///< `why`: not granted; `gen`: the board does not fit
 inline constexpr int kWrongUse = 2;  ///< wrong use, or an input that cannot be read
 
 /// What a verb says, complete before any of it is written.
@@ -42,6 +42,7 @@ struct Verb {
 /// Every verb, in the order of the help.
 [[nodiscard]] std::span<const Verb* const> verbs();
 
+extern const Verb kGen;
 extern const Verb kMap;
 extern const Verb kWhy;
 

@@ -5,7 +5,7 @@
 namespace carveout::cli {
 
 std::span<const Verb* const> verbs() {
-  static constexpr std::array kVerbs{&kMap, &kWhy};
+  static constexpr std::array kVerbs{&kMap, &kWhy, &kGen};
   return kVerbs;
 }
 

@@ -26,7 +26,7 @@ function(carveout_add_image name)
   # Two warnings that mean nothing here: libgcc has no variant with enums of the size that libfdt
   # has, and nothing that an image takes of it has an enum in it; and some of its assembly does not
   # say that it needs no executable stack.
-  target_link_options(${name} PRIVATE -T "${script}" -Wl,--fatal-warnings -Wl,--no-enum-size-warning
+  target_link_options(${name} PRIVATE -T "${script}" "-L${CMAKE_CURRENT_SOURCE_DIR}" -Wl,--fatal-warnings -Wl,--no-enum-size-warning
                       -Wl,-z,noexecstack "-Wl,-Map=${name}.map")
   target_link_libraries(${name} PRIVATE ${arg_LIBS} carveout::core gcc)
 endfunction()

@@ -101,6 +101,7 @@ std::vector<Golden> goldens() {
        1},
 
       {"help", {"--help"}, 0},
+      {"help-gen", {"gen", "--help"}, 0},
       {"help-map", {"map", "--help"}, 0},
       {"help-why", {"why", "--help"}, 0},
   };
