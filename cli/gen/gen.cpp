@@ -28,6 +28,7 @@ struct Options {
   std::vector<std::string> overlays;
   std::string mpu_regions;
   std::string name_space;
+  std::string world;
 };
 
 constexpr std::string_view kHelp = "carveout gen --help";
@@ -45,6 +46,12 @@ GenTarget target_named(std::string_view name) {
   }
   throw Refusal{"gen", fmt::format("--target does not know '{}'", name),
                 "armv7m, armv8m, riscv, generic"};
+}
+
+GenWorld world_named(std::string_view name) {
+  if (name == "secure") return GenWorld::secure;
+  if (name == "non-secure") return GenWorld::non_secure;
+  throw Refusal{"gen", fmt::format("--world does not know '{}'", name), "secure, non-secure"};
 }
 
 std::uint64_t count_of(std::string_view option, std::string_view text, std::uint64_t high) {
@@ -100,6 +107,12 @@ GenRequest request_of(const Options& options, const CLI::App& parser) {
     }
     request.name_space = options.name_space;
   }
+  if (parser.count("--world") != 0) {
+    if (request.target != GenTarget::armv8m) {
+      throw Refusal{"gen", fmt::format("--world: {} has no two of them", options.target), kHelp};
+    }
+    request.world = world_named(options.world);
+  }
   if (options.out.empty()) throw Refusal{"gen", "--out is empty", kHelp};
   return request;
 }
@@ -142,6 +155,9 @@ Job add(CLI::App& parser) {
   option("--mpu-regions", options->mpu_regions, "N",
          "how many regions of the MPU the pools may take;\n                              "
          "default 8");
+  option("--world", options->world, "secure|non-secure",
+         "armv8m: the world of TrustZone that the\n                              firmware runs "
+         "in; nothing: there are no two");
   option("--namespace", options->name_space, "NAME", "of the headers; default board");
   option("-o,--overlay", options->overlays, "DTBO", "apply this overlay first; repeatable")
       ->allow_extra_args(false);

@@ -135,6 +135,7 @@ void plan_mpu(const GenRequest& request, GenPlan& plan) {
     }
   }
   std::vector<PhysRange> memory;
+  memory.reserve(plan.memory.size());
   for (const GenRange& free : plan.memory) memory.push_back(free.range);
   plan.memory = named_memory(without(std::move(memory), std::move(taken)));
 }

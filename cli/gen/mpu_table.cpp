@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "carveout/port/pmsa_v8.hpp"
 #include "gen/files.hpp"
 #include "gen/mpu.hpp"
 
@@ -27,6 +28,32 @@ constexpr Architecture kV8{.name_space = "pmsa_v8",
                            .order =
                                "// No other region may have an address of theirs: that is a "
                                "fault.\n"};
+
+/// What the Secure world tells its security attribution unit of the pools.
+std::string non_secure_text(const GenPlan& plan) {
+  std::string rows;
+  std::string proof;
+  std::size_t count = 0;
+  for (std::size_t pool = 0; pool < plan.pools.size(); ++pool) {
+    if (plan.pools[pool].secure) continue;
+    for (std::size_t i = 0; i < plan.pools[pool].chunks.size(); ++i) {
+      const GenRange& chunk = plan.pools[pool].chunks[i];
+      // Whole granules of 32 bytes, under 4 GiB: it was in a region of the MPU.
+      const auto region = *pmsa_v8::non_secure_around(chunk.range);
+      rows += fmt::format("    // {}\n    {{.rbar = {:#x}, .rlar = {:#x}}},\n", chunk.id,
+                          region.rbar, region.rlar);
+      proof += fmt::format(
+          "static_assert(kNonSecureRegions[{}].covered() == kChunks{}[{}],\n"
+          "              \"not what of {} is Non-secure\");\n",
+          count++, pool, i, chunk.id);
+    }
+  }
+  if (count == 0) return {};
+  return fmt::format(
+      "/// For SAU_RBAR and SAU_RLAR. Pools that are in none of them stay Secure.\n"
+      "inline constexpr carveout::pmsa_v8::NonSecure kNonSecureRegions[]{{\n{}}};\n{}\n",
+      rows, proof);
+}
 
 }  // namespace
 
@@ -103,6 +130,7 @@ std::string mpu_text(const GenPlan& plan, const GenRequest& request, std::string
     }
     add("}};\n\n");
   }
+  if (request.world == GenWorld::secure) text += non_secure_text(plan);
   add("}}  // namespace {}\n", request.name_space);
   return text;
 }

@@ -10,11 +10,13 @@
 
 #include "board_map.hpp"
 #include "carveout/core/finding.hpp"
+#include "carveout/device_tree/memory_region.hpp"
 #include "carveout/port/no_machine.hpp"
 #include "carveout/setup/from_device_tree.hpp"
 #include "gen/mpu.hpp"
 #include "gen/names.hpp"
 #include "gen/ranges.hpp"
+#include "gen/world.hpp"
 #include "node_name.hpp"
 #include "printable.hpp"
 #include "refusal.hpp"
@@ -34,8 +36,13 @@ std::string_view last_part(std::string_view path) { return path.substr(path.rfin
 /// The work of plan(): one member function for each kind of fact.
 class Planner {
  public:
-  Planner(const Board& board, const GenRequest& request)
-      : board_{board}, tree_{board.tree()}, request_{request}, map_{tree_} {}
+  /// @param secure_only  by index of the nodes.
+  Planner(const Board& board, const GenRequest& request, const std::vector<bool>& secure_only)
+      : board_{board},
+        tree_{board.tree()},
+        request_{request},
+        secure_only_{secure_only},
+        map_{tree_} {}
 
   GenPlan plan() {
     if (map_.error()) throw refusal(board_.source, *map_.error());
@@ -47,6 +54,7 @@ class Planner {
     read_pools();
     read_bindings();
     read_defaults();
+    check_worlds();
     read_memory();
     if (request_.target == GenTarget::riscv) plan_.cbom_block_bytes = cbom_block_bytes();
     if (has_mpu(request_.target)) plan_mpu(request_, plan_);
@@ -64,7 +72,49 @@ class Planner {
                                .windows = std::nullopt,
                                .coherent = tree_.coherent(node),
                                .behind_iommu = false,
-                               .numa_node = 0});
+                               .numa_node = 0,
+                               .secure = is_secure(node)});
+      if (request_.world == GenWorld::non_secure) check_regions_of(node);
+    }
+  }
+
+  [[nodiscard]] bool is_secure(Node node) const {
+    return request_.world != GenWorld::one && secure_only_[node.index()];
+  }
+
+  /// A region of the other world is disabled in this one, which would only be a warning.
+  void check_regions_of(Node device) {
+    for (const device_tree::Binding& entry : device_tree::MemoryRegions{tree_, device}) {
+      if (!entry.region || !is_secure(*entry.region)) continue;
+      plan_.refused.push_back(fmt::format("{} is bound to {}, which is Secure",
+                                          printable(plan_.devices.back().path),
+                                          printable(path_of(tree_, *entry.region))));
+    }
+  }
+
+  /// A transfer of a device that is not Secure to Secure memory is a fault.
+  void check_worlds() {
+    std::vector<bool> has_own(plan_.devices.size());
+    const auto check = [&](std::size_t device, std::size_t pool) {
+      if (plan_.devices[device].secure || !plan_.pools[pool].secure) return;
+      plan_.refused.push_back(
+          fmt::format("{} is not Secure, and {}, which it may be served from, is",
+                      printable(plan_.devices[device].path), printable(plan_.pools[pool].path)));
+    };
+    for (const GenBinding& row : plan_.bindings) {
+      has_own[row.device] = true;
+      check(row.device, row.pool);
+    }
+    for (const GenDefault& row : plan_.defaults) {
+      for (std::size_t i = 0; i < has_own.size(); ++i) {
+        if (!has_own[i]) check(i, row.pool);
+      }
+    }
+    std::size_t regions = 0;
+    for (const GenPool& pool : plan_.pools) regions += pool.secure ? 0 : pool.chunks.size();
+    if (request_.world == GenWorld::secure && regions > kMostNonSecureRegions) {
+      plan_.refused.push_back(fmt::format("{} ranges are not Secure, and a unit has {} at most",
+                                          regions, kMostNonSecureRegions));
     }
   }
 
@@ -135,7 +185,8 @@ class Planner {
       GenPool row{.id = ids_.make("pool", last_part(path)),
                   .path = path,
                   .memory = pool->memory(),
-                  .chunks = {}};
+                  .chunks = {},
+                  .secure = is_secure(region.facts.node)};
       const bool single = pool->chunks().size() == 1;
       for (std::size_t i = 0; i < pool->chunks().size(); ++i) {
         row.chunks.push_back({.id = single ? row.id : ids_.make(row.id, std::to_string(i)),
@@ -178,7 +229,8 @@ class Planner {
     device_tree::for_each_memory(tree_, [&](Node, PhysRange range) { all.push_back(range); });
     for (const PhysRange range : tree_.reservations()) taken.push_back(range);
     for (const MapRegion& region : map_.regions()) {
-      if (!region.facts.enabled) continue;
+      // The other world's memory is taken, though its regions are disabled here.
+      if (!region.facts.enabled && !is_secure(region.facts.node)) continue;
       for (const MapRegion::Place& place : region.places) taken.push_back(place.range);
     }
     plan_.memory = named_memory(without(std::move(all), std::move(taken)));
@@ -199,6 +251,7 @@ class Planner {
   const Board& board_;
   const Tree& tree_;
   const GenRequest& request_;
+  const std::vector<bool>& secure_only_;
   BoardMap map_;
   Identifiers ids_;
   GenPlan plan_;
@@ -222,13 +275,17 @@ std::vector<GenDeviceRequest> devices_with_regions(const Board& board) {
 }  // namespace
 
 GenPlan plan(const Board& board, const GenRequest& request) {
+  const std::vector<bool> only = secure_only(board.tree());
+  std::optional<Board> secure;
+  if (request.world == GenWorld::secure) secure = seen_by_secure_world(board);
+  const Board& seen = secure ? *secure : board;
   GenRequest whole = request;
-  if (whole.devices.empty()) whole.devices = devices_with_regions(board);
+  if (whole.devices.empty()) whole.devices = devices_with_regions(seen);
   if (whole.devices.size() > kMaxGenDevices) {
     throw Refusal{board.source, fmt::format("more than {} devices to be driven", kMaxGenDevices),
                   "--device"};
   }
-  return Planner{board, whole}.plan();
+  return Planner{seen, whole, only}.plan();
 }
 
 }  // namespace carveout::cli

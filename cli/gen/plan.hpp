@@ -24,6 +24,9 @@ enum class GenTarget : std::uint8_t { armv7m, armv8m, riscv, generic };
   return target == GenTarget::armv7m || target == GenTarget::armv8m;
 }
 
+/// The world of TrustZone that the firmware runs in; one: it knows of none.
+enum class GenWorld : std::uint8_t { one, secure, non_secure };
+
 /// A bus master that the firmware drives.
 struct GenDeviceRequest {
   std::string node;                   ///< as typed
@@ -36,12 +39,15 @@ inline constexpr unsigned kAssumedMaskBits = 32;
 inline constexpr unsigned kDefaultMpuRegions = 8;
 /// The tree is walked once for each.
 inline constexpr std::size_t kMaxGenDevices = 1024;
+/// What a security attribution unit has at most.
+inline constexpr std::size_t kMostNonSecureRegions = 8;
 
 struct GenRequest {
   GenTarget target;
   std::vector<GenDeviceRequest> devices = {};  ///< none: those that have a `memory-region`
   unsigned mpu_regions = kDefaultMpuRegions;   ///< how many of them may be the pools'
   std::string name_space = "board";            ///< of the headers
+  GenWorld world = GenWorld::one;
 };
 
 /// Bytes with a name that is an identifier, and unique.
@@ -55,6 +61,7 @@ struct GenPool {
   std::string path;
   Memory memory;
   std::vector<GenRange> chunks;
+  bool secure = false;  ///< only the Secure world has it
 };
 
 struct GenDevice {
@@ -66,6 +73,7 @@ struct GenDevice {
   std::optional<bool> coherent;
   bool behind_iommu;
   std::uint32_t numa_node;
+  bool secure = false;  ///< only the Secure world has it
 };
 
 struct GenBinding {

@@ -52,6 +52,7 @@ std::vector<PhysRange> without(std::vector<PhysRange> all, std::vector<PhysRange
 
 std::vector<GenRange> named_memory(const std::vector<PhysRange>& ranges) {
   std::vector<GenRange> named;
+  named.reserve(ranges.size());
   for (const PhysRange& range : ranges) {
     named.push_back({.id = fmt::format("memory_{:x}", range.base.raw()), .range = range});
   }

@@ -66,6 +66,7 @@ class Text {
     pools();
     roles();
     tables();
+    if (request_.world != GenWorld::one) worlds();
     add("}}  // namespace {}\n", request_.name_space);
     return std::move(text_);
   }
@@ -155,6 +156,30 @@ class Text {
       }
       add("}};\n\n");
     }
+  }
+
+  void worlds() {
+    const auto list = [&](const char* name, const auto& rows) {
+      if (rows.empty()) return;
+      add("inline constexpr bool {}[]{{", name);
+      const char* separator = "";
+      for (const auto& row : rows) add("{}{}", std::exchange(separator, ", "), row.secure);
+      add("}};\n");
+    };
+    add("// Row by row: whether only the Secure world has it.\n");
+    list("kPoolIsSecure", plan_.pools);
+    list("kDeviceIsSecure", plan_.devices);
+    if (!plan_.bindings.empty()) {
+      add("static_assert(\n"
+          "    [] {{\n"
+          "      for (const auto& row : kBindings) {{\n"
+          "        if (kPoolIsSecure[row.pool] && !kDeviceIsSecure[row.device]) return false;\n"
+          "      }}\n"
+          "      return true;\n"
+          "    }}(),\n"
+          "    \"a device that is not Secure is bound to Secure memory\");\n");
+    }
+    add("\n");
   }
 
   void tables() {

@@ -141,6 +141,8 @@ TEST(Gen, WrongUseIsOneLineAndExitStatus2) {
       {"--target", "armv7m", "--out", out, "--mpu-regions", "17"},
       {"--target", "riscv", "--out", out, "--mpu-regions", "8"},
       {"--target", "armv7m", "--out", out, "--namespace", "a-b"},
+      {"--target", "armv7m", "--out", out, "--world", "secure"},
+      {"--target", "armv8m", "--out", out, "--world", "third"},
       {"--target", "armv7m", "--out", out, "--namespace", "a::"},
       {"--target", "armv7m", "--out", out, "--namespace", "7a"},
   };
