@@ -132,6 +132,7 @@ std::vector<std::byte> run_dtc(std::string_view path, std::vector<std::string> o
   options.emplace_back("--");  // what follows is a file, even if it begins with a dash
   options.emplace_back(path);
   std::vector<char*> arguments;
+  arguments.reserve(options.size() + 1);
   for (std::string& option : options) arguments.push_back(option.data());
   arguments.push_back(nullptr);
 

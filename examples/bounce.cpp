@@ -7,6 +7,7 @@
 
 #include "carveout/carveout.hpp"
 #include "carveout/setup/system.hpp"
+#include "carveout_sim/checker.hpp"
 #include "carveout_sim/dma_engine.hpp"
 #include "carveout_sim/host_port.hpp"
 #include "report.hpp"
@@ -15,6 +16,7 @@ namespace cv = carveout;
 
 int main() {
   cv::sim::Machine machine;  // its RAM: 1 MiB from 0x3'5a00'0000, and past the cache
+  const cv::sim::Checker checker{machine, {.then = cv::sim::OnReport::abort}};
   cv::sim::HostPort port{machine};
   alignas(8) std::array<std::byte, 8192> storage;
   auto system = cv::System::create({.port = port, .aliases = machine.aliases()}, storage);

@@ -5,13 +5,14 @@
 #include <vector>
 
 #include "carveout/setup/system.hpp"
+#include "carveout_sim/checker.hpp"
 #include "carveout_sim/dma_engine.hpp"
 #include "carveout_sim/host_port.hpp"
 #include "linux_driver.h"
 namespace cv = carveout;
-
 namespace {
 cv::sim::Machine machine;  // its RAM: 1 MiB from 0x3'5a00'0000, and past the cache
+const cv::sim::Checker checker{machine, {.then = cv::sim::OnReport::abort}};
 cv::sim::HostPort cpu{machine};
 constexpr std::array kWindows{cv::sim::kOddWindow};
 cv::sim::DmaEngine card{machine, cv::Translation::through(kWindows), cv::DmaAddr{0xffff'ffff}};
@@ -23,11 +24,10 @@ int main() {
   auto system = cv::System::create({.port = cpu, .aliases = machine.aliases()}, storage);
   const cv::PhysRange range{cv::PhysAddr{0x3'5a00'0000}, 0x1000};
   auto pool = (*system)->declare({.name = "dma", .chunks = {&range, 1}});
-  const auto set = (*system)->set_default(cv::Role::default_pool, **pool);
   const auto eth = (*system)->add_device({.name = "eth",
                                           .coherent_mask = cv::DmaAddr{0xffff'ffff},
                                           .translation = cv::Translation::through(kWindows)});
-  if (!set || !eth) return 1;
+  if (!eth || !(*system)->set_default(cv::Role::default_pool, **pool)) return 1;
   carveout_linux_limits limits{};
   limits.live = 8;
   std::vector<std::byte> face(carveout_linux_storage_bytes(&limits));

@@ -9,6 +9,7 @@
 
 #include "carveout/carveout.hpp"
 #include "carveout/setup/system.hpp"
+#include "carveout_sim/checker.hpp"
 #include "carveout_sim/dma_engine.hpp"
 #include "carveout_sim/host_port.hpp"
 #include "carveout_sim/machine.hpp"
@@ -18,6 +19,7 @@ using cv::Direction;
 
 int main() {
   cv::sim::Machine machine;
+  const cv::sim::Checker checker{machine, {.then = cv::sim::OnReport::abort}};
   cv::sim::HostPort port{machine};
   alignas(8) static std::array<std::byte, 4096> storage;
   cv::System& system = **cv::System::create({.port = port, .aliases = machine.aliases()}, storage);

@@ -89,6 +89,7 @@ void Adversary::at(const Moment& moment, Hands& hands) {
 }
 
 void Adversary::act(Hands& hands, const Action& action) {
+  if (witness_ != nullptr) witness_->may_act(action);
   if (!hands.act(action)) return;
   done_.push_back({moments_, action});
   if (witness_ != nullptr) witness_->acted(action);

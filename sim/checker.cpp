@@ -45,11 +45,25 @@ Checker::Checker(BusSide& machine, Settings settings)
              .context = this,
              .line_bytes = line_bytes_,
              .errors = settings_.errors}},
-      cpus_(machine.cpus(), CpuState{MarkedLines{line_bytes_}, {}, {}, {}}) {
+      cpus_(new_cpus()) {
   machine_.set_observer(this);
 }
 
-Checker::~Checker() { machine_.set_observer(nullptr); }
+Checker::~Checker() {
+  owns_no_more(lent());
+  machine_.forget(*this);
+}
+
+std::vector<Checker::CpuState> Checker::new_cpus() const {
+  return {machine_.cpus(), CpuState{MarkedLines{line_bytes_}, {}, {}, {}}};
+}
+
+void Checker::machine_resets() {
+  const std::lock_guard guard{mutex_};
+  book_.clear();
+  cpus_ = new_cpus();
+  reported_.clear();
+}
 
 std::uint64_t Checker::count(Mistake mistake) const {
   const std::lock_guard guard{mutex_};
@@ -148,6 +162,7 @@ Master Checker::attach(std::string name, const DeviceLimits& limits) {
 }
 
 void Checker::detach(Master device, Where where) {
+  owns_no_more(lent(device));
   const std::lock_guard guard{mutex_};
   Device* const known = device_of(device);
   if (known == nullptr) return;

@@ -95,9 +95,12 @@ void Checker::cpu_writes(std::uint32_t cpu, PhysRange range, Through through) {
   const std::lock_guard guard{mutex_};
   note("CPU " + std::to_string(cpu) + " stores", range);
   check_touch("CPU " + std::to_string(cpu) + " stores ", range, through, Touch::store);
-  if (through == Through::cache && machine_.keeps_stores()) {
-    cpus_[cpu].lines.change(range, MarkedLines::kStored | MarkedLines::kHeld,
+  if (through == Through::cache) {
+    const auto kept = machine_.keeps_stores() ? MarkedLines::kStored : 0;
+    cpus_[cpu].lines.change(range, static_cast<std::uint8_t>(kept | MarkedLines::kHeld),
                             MarkedLines::kDeviceWrote | MarkedLines::kLost);
+  }
+  if (through == Through::cache && machine_.keeps_stores()) {
     // The rest of the line goes out with the store.
     if (const auto stale =
             cpus_[cpu].lines.find(whole_lines(range, line_bytes_), MarkedLines::kDeviceWrote)) {
@@ -116,7 +119,7 @@ void Checker::cpu_writes(std::uint32_t cpu, PhysRange range, Through through) {
   constexpr std::size_t kStores = 4096;
   auto& unpublished = cpus_[cpu].unpublished;
   if (unpublished.size() == kStores) unpublished.erase(unpublished.begin());
-  unpublished.push_back({range, false});
+  unpublished.push_back({range, {}});
 }
 
 void Checker::cpu_maintains(std::uint32_t cpu, PhysRange lines, Maintenance what) {
@@ -177,7 +180,7 @@ Buffer* Checker::check_mapped(Master master, PhysRange range, std::string_view v
   const MappingBook::Entry* last = nullptr;
   for (const MappingBook::Entry& entry : book_.used().subspan(book_.living().size())) {
     if (entry.call.device != master || !range_of(entry.bytes).overlaps(range)) continue;
-    if (last == nullptr || entry.ended > last->ended) last = &entry;
+    if (last == nullptr || book_.ended_earlier(*last, entry)) last = &entry;
   }
   report(Mistake::device_access_unmapped, range, last != nullptr ? &buffer_of(*last) : nullptr,
          what);
@@ -208,9 +211,10 @@ void Checker::device_reads(Master master, PhysRange range, Started started) {
               joined({who, text_of(store->range), by,
                       "before another store that it has read, with no barrier between the two"}));
         }
-        store->device_saw = true;
+        store->seen_by.insert(master);
       } else {
-        saw_later = saw_later || store->device_saw;
+        // What another device saw tells this one nothing.
+        saw_later = saw_later || store->seen_by.contains(master);
       }
     }
   }

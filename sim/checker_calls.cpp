@@ -85,6 +85,16 @@ void Checker::owns_no_more(List list) {
   for (const PhysRange& range : list) machine_.cpu_owns(range);
 }
 
+std::vector<PhysRange> Checker::lent(std::optional<Master> to) const {
+  const std::lock_guard guard{mutex_};
+  std::vector<PhysRange> ranges;
+  for (const Entry& entry : book_.living()) {
+    if (MappingBook::is_streaming(entry.made) && (!to || entry.call.device == *to))
+      ranges.push_back(range_of(entry.bytes));
+  }
+  return ranges;
+}
+
 // ---- what the device is like -------------------------------------------------------------------
 
 void Checker::check_reach(const Entry& entry, PhysRange given) {
@@ -97,7 +107,10 @@ void Checker::check_reach(const Entry& entry, PhysRange given) {
   const DeviceLimits& limits = device->limits;
   // A window may state either address of the RAM.
   std::optional<DmaAddr> dma = limits.translation.to_dma(given);
-  if (!dma) dma = limits.translation.to_dma(canonical(given));
+  if (const auto views = views_of(machine_.aliases(), given); views && !dma) {
+    dma = limits.translation.to_dma(views->cached);
+    if (!dma) dma = limits.translation.to_dma(views->uncached);
+  }
   if (!dma || DmaRange{*dma, given.size_bytes}.last() > limits.mask) {
     report(Mistake::outside_window, given, buffer,
            what + (dma ? ", over its mask" : ", in none of its windows"));

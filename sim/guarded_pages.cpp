@@ -137,37 +137,41 @@ bool GuardedPages::touched(const void* address, Touch how) noexcept {
       reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(view_.data());
   if (offset >= view_.size()) return false;
   const std::size_t page = offset / host_page_bytes();
-  const auto state = state_[page].load(std::memory_order_acquire);
-  // Where another thread opened it since this one faulted, the access goes on and is not told.
-  if (state == kNoStores || state == kNothing) {
-    const std::size_t index = touched_.fetch_add(1, std::memory_order_relaxed);
-    if (index < kTouches) {
-      touches_[index].offset = offset;
-      touches_[index].how = how;
-      touches_[index].stack.take();
+  std::uint8_t state = state_[page].load(std::memory_order_acquire);
+  // Else another thread opened it since this one faulted, or is about to: the access is made again.
+  if ((state == kNoStores || state == kNothing) &&
+      state_[page].compare_exchange_strong(state, kOpening, std::memory_order_acq_rel)) {
+    for (Raw& touch : touches_) {
+      Raw::State free = Raw::kFree;
+      if (!touch.state.compare_exchange_strong(free, Raw::kBeingFilled)) continue;
+      touch.offset = offset;
+      touch.how = how;
+      touch.stack.take();
+      touch.state.store(Raw::kFull, std::memory_order_release);
+      break;
     }
+    protect(page, 1, kOpen);
     state_[page].store(kOpen, std::memory_order_release);
+    opened_.store(true, std::memory_order_release);
   }
-  protect(page, 1, kOpen);
   return true;
 }
 
 std::vector<GuardedPages::Touched> GuardedPages::settle() {
-  const std::size_t count = std::min(touched_.load(std::memory_order_acquire), kTouches);
-  if (count == 0) return {};
+  if (!opened_.exchange(false, std::memory_order_acq_rel)) return {};
   std::vector<Touched> told;
-  for (const Raw& touch : std::span{touches_}.first(count)) {
+  for (Raw& touch : touches_) {
+    if (touch.state.load(std::memory_order_acquire) != Raw::kFull) continue;
     std::string text = "    touched by:\n" + touch.stack.text();
     if (const auto& taken = taken_by_[touch.offset / host_page_bytes()]) {
       text += "    given to the device by:\n" + taken->text();
     }
     told.push_back({touch.offset, touch.how, std::move(text)});
+    touch.state.store(Raw::kFree, std::memory_order_release);
   }
-  touched_.store(0);
   for (std::size_t page = 0; page < state_.size(); ++page) {
-    if (state_[page].load() != kOpen) continue;
-    protect(page, 1, should_be_[page]);
-    state_[page].store(should_be_[page]);
+    if (state_[page].load(std::memory_order_acquire) == kOpen)
+      become(page, page + 1, should_be_[page]);
   }
   return told;
 }
@@ -183,9 +187,8 @@ void GuardedPages::take(std::size_t offset, std::size_t size_bytes, Allowed allo
   for (std::size_t page = first; page < end; ++page) {
     taken_by_[page] = stack;
     should_be_[page] = state;
-    state_[page].store(state);
   }
-  protect(first, end - first, state);
+  become(first, end, state);
 }
 
 void GuardedPages::give_back(std::size_t offset, std::size_t size_bytes) {
@@ -193,9 +196,18 @@ void GuardedPages::give_back(std::size_t offset, std::size_t size_bytes) {
   const std::size_t end = (offset + size_bytes + page_bytes - 1) / page_bytes;
   for (std::size_t page = offset / page_bytes; page < end;) {
     std::size_t taken = page;
-    for (; taken < end && state_[taken].load() != kCpus; ++taken) state_[taken].store(kCpus);
-    if (taken != page) protect(page, taken - page, kCpus);
+    for (; taken < end && should_be_[taken] != kCpus; ++taken) should_be_[taken] = kCpus;
+    if (taken != page) become(page, taken, kCpus);
     page = taken + 1;
+  }
+}
+
+void GuardedPages::become(std::size_t first_page, std::size_t end_page, State state) {
+  // In this order: who faults in between waits for the state. The other way round one could open a
+  // page that is then closed for good, and fault for ever.
+  protect(first_page, end_page - first_page, state);
+  for (std::size_t page = first_page; page < end_page; ++page) {
+    state_[page].store(state, std::memory_order_release);
   }
 }
 

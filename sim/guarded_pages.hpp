@@ -49,27 +49,34 @@ class GuardedPages {
  private:
   struct Stack {
     static constexpr int kFrames = 48;
-    std::array<void*, kFrames> frames;
+    std::array<void*, kFrames> frames{};
     int count = 0;
 
     void take() noexcept;
     [[nodiscard]] std::string text() const;
   };
+  /// The handler fills it, and settle() empties it.
   struct Raw {
-    std::size_t offset;
-    Touch how;
-    Stack stack;
+    enum State : std::uint8_t { kFree, kBeingFilled, kFull };
+
+    std::atomic<State> state = kFree;
+    std::size_t offset = 0;
+    Touch how = Touch::unknown;
+    Stack stack{};
   };
-  enum State : std::uint8_t { kCpus, kNoStores, kNothing, kOpen };
+  /// Of a page. Only the thread that makes it kOpening opens it; whoever else faults there
+  /// meanwhile faults again until it is open.
+  enum State : std::uint8_t { kCpus, kNoStores, kNothing, kOpening, kOpen };
 
   void protect(std::size_t first_page, std::size_t pages, State state) const noexcept;
+  void become(std::size_t first_page, std::size_t end_page, State state);
 
   std::span<std::byte> view_;
   // What the handler reads and writes: no heap, no lock.
   std::vector<std::atomic<std::uint8_t>> state_;  ///< by page
   static constexpr std::size_t kTouches = 64;
   std::array<Raw, kTouches> touches_;
-  std::atomic<std::size_t> touched_ = 0;
+  std::atomic<bool> opened_ = false;  ///< a page, since settle()
 
   std::vector<State> should_be_;
   std::vector<std::shared_ptr<const Stack>> taken_by_;

@@ -22,9 +22,9 @@ Machine::~Machine() { Machine::set_adversary(nullptr); }
 void Machine::reset() {
   const std::lock_guard guard{fabric_.lock};
   fabric_.watch.set_adversary(nullptr, nullptr);
-  fabric_.watch.set_observer(nullptr);
   fabric_.bus.reset();
   for (Cpu& cpu : cpus_) cpu.reset();
+  fabric_.watch.tell(&Observer::machine_resets);
 }
 
 std::byte* Machine::cpu_view(PhysRange range) const {
@@ -104,6 +104,11 @@ void Machine::set_adversary(Watcher* adversary) {
 void Machine::set_observer(Observer* observer) {
   const std::lock_guard guard{fabric_.lock};
   fabric_.watch.set_observer(observer);
+}
+
+void Machine::forget(const Observer& observer) {
+  const std::lock_guard guard{fabric_.lock};
+  fabric_.watch.forget(observer);
 }
 
 Witness* Machine::witness() const { return fabric_.watch.witness(); }

@@ -266,6 +266,12 @@ void PlainMachine::set_observer(Observer* observer) {
   watch_.set_observer(observer);
 }
 
+void PlainMachine::forget(const Observer& observer) {
+  const std::lock_guard guard{lock_};
+  settle();
+  watch_.forget(observer);
+}
+
 void PlainMachine::set_adversary(Watcher* adversary) {
   const std::lock_guard guard{lock_};
   settle();

@@ -15,6 +15,7 @@ bool CachedLine::is_stale(std::span<const std::byte> ram) const {
 
 std::vector<PhysAddr> RunRecord::lines() const {
   std::vector<PhysAddr> bases;
+  bases.reserve(lines_.size());
   for (const auto& line : lines_) bases.emplace_back(line.first);
   return bases;
 }
@@ -93,17 +94,20 @@ void RunRecord::comes(const Moment& /*moment*/) {
   ++moments_;
 }
 
+void RunRecord::may_act(const Action& action) {
+  const std::lock_guard guard{mutex_};
+  before_ = seen(PhysAddr{align_down(action.at.raw(), line_bytes_)});
+}
+
 void RunRecord::acted(const Action& action) {
   const std::lock_guard guard{mutex_};
   constexpr std::array<std::string_view, 5> kVerbs{"fetches, by speculation,", "writes back",
                                                    "evicts", "lets a store go", "loads early"};
-  const bool known = lines_.contains(align_down(action.at.raw(), line_bytes_));
-  add(Actor::hardware, action.cpu, kVerbs[static_cast<std::size_t>(action.what)], {action.at, 1});
-  if (!known && action.what == Act::speculate) {
-    // It is done: add() saw the line as it is now.
-    LineNow& first = lines_[align_down(action.at.raw(), line_bytes_)].front();
-    first.cpus[action.cpu] = {};
+  // It is done: what is looked at here for the first time was otherwise before.
+  if (auto& history = lines_[align_down(action.at.raw(), line_bytes_)]; history.empty()) {
+    history.push_back(std::move(before_));
   }
+  add(Actor::hardware, action.cpu, kVerbs[static_cast<std::size_t>(action.what)], {action.at, 1});
   look();
 }
 

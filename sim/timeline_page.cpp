@@ -86,9 +86,12 @@ std::string to_html(const RunRecord& run, const std::string& failing) {
 
 void write_timeline(const std::filesystem::path& to, const Program& run, const Failing& failing) {
   RunRecord record;
-  Adversary again = Adversary::replaying(failing.shortest);
-  again.show_to(record);
-  static_cast<void>(run(again));
+  {
+    // Gone before the record is read: a machine that lives on is looked at one last time.
+    Adversary again = Adversary::replaying(failing.shortest);
+    again.show_to(record);
+    static_cast<void>(run(again));
+  }
   std::ofstream file;
   file.exceptions(std::ios::badbit | std::ios::failbit);
   file.open(to);

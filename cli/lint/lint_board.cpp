@@ -15,7 +15,6 @@ namespace carveout::cli {
 namespace {
 
 using device_tree::Node;
-using device_tree::ReservedRegion;
 using device_tree::Tree;
 
 /// Asks the rules that have what they need, in one walk over the tree.

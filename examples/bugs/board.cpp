@@ -30,6 +30,7 @@ Board::Board(sim::Machine& machine, sim::Adversary& adversary, sim::Checker::Cal
       cached_{machine.cached_view({kCached, kRam})},
       uncached_{machine.cpu_view({kUncached, kRam})} {
   machine.set_adversary(&adversary);
+  checker_.forbid(phys(cached_ + kStack, kStackBytes), sim::Mistake::maps_stack);
 }
 
 void Board::fill(void* to, std::size_t size_bytes, std::byte value) {

@@ -45,6 +45,11 @@ class Board {
   [[nodiscard]] T* uncached(std::size_t offset = 0) {
     return reinterpret_cast<T*>(uncached_ + offset);
   }
+  /// A variable of a function: not at the beginning of a line, as the compiler lays it.
+  template <class T>
+  [[nodiscard]] T* on_stack() {
+    return cached<T>(kStack + 8);
+  }
 
   template <class T>
   [[nodiscard]] T load(const T* from) {
@@ -87,6 +92,9 @@ class Board {
   [[nodiscard]] sim::DmaEngine device();
   /// The device as one whose mappings the checker knows, from now on.
   [[nodiscard]] sim::Master known();
+
+  static constexpr std::size_t kStack = 0xc00;
+  static constexpr std::size_t kStackBytes = 0x400;
 
   sim::Machine& machine_;
   sim::Checker checker_;

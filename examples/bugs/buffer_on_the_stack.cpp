@@ -15,7 +15,7 @@ struct Frame {  // of the function below
 
 template <Version version>
 bool read_sensor(Board& board) {
-  auto* const frame = board.cached<Frame>();
+  auto* const frame = board.on_stack<Frame>();
   auto* const reply = version == Version::right ? board.cached<Buffer>(0x100) : &frame->reply;
   board.dma_map(reply, sizeof *reply, Direction::from_device);
   board.start_receive(reply, sizeof *reply);
@@ -27,7 +27,7 @@ bool read_sensor(Board& board) {
 
 }  // namespace
 
-constinit const Bug buffer_on_the_stack{"buffer_on_the_stack", sim::Mistake::partial_line,
+constinit const Bug buffer_on_the_stack{"buffer_on_the_stack", sim::Mistake::maps_stack,
                                         read_sensor<Version::wrong>, read_sensor<Version::right>};
 
 }  // namespace bugs

@@ -11,8 +11,6 @@ std::uintptr_t last(const Bytes& bytes) { return bytes.at + (bytes.size_bytes - 
 
 bool overlap(const Bytes& a, const Bytes& b) { return a.at <= last(b) && b.at <= last(a); }
 
-bool is_streaming(Made made) { return made == Made::by_map || made == Made::by_map_list; }
-
 }  // namespace
 
 void MappingBook::clear() {
@@ -22,7 +20,8 @@ void MappingBook::clear() {
 }
 
 void MappingBook::report(Mistake mistake, const Bytes& bytes, const Call& call,
-                         const Entry* entry) const {
+                         const Entry* entry) {
+  ++counts_[static_cast<std::size_t>(mistake)];
   settings_.callback(settings_.context, {mistake, bytes, call, entry});
 }
 
@@ -33,6 +32,12 @@ bool MappingBook::share_a_line(const Bytes& a, const Bytes& b) const {
 
 // ---- the table ---------------------------------------------------------------------------------
 
+std::uint32_t MappingBook::next() {
+  // 0 is the end of what lives.
+  if (++now_ == 0) ++now_;
+  return now_;
+}
+
 MappingBook::Entry* MappingBook::room() {
   // The first of the ended makes room behind the living, and goes to the end, or over the one that
   // ended first.
@@ -42,7 +47,7 @@ MappingBook::Entry* MappingBook::room() {
     table_[to].slot = static_cast<std::uint32_t>(to);
   } else {
     for (std::size_t i = living_; i < used_; ++i) {
-      if (table_[i].ended < table_[to].ended) to = i;
+      if (ended_earlier(table_[i], table_[to])) to = i;
     }
   }
   const std::uint32_t slot = table_[to].slot;
@@ -53,7 +58,7 @@ MappingBook::Entry* MappingBook::room() {
 }
 
 const MappingBook::Entry* MappingBook::end(Entry& entry) {
-  entry.ended = ++count_;
+  entry.ended = next();
   Entry& other = table_[--living_];
   const Entry ended = entry;
   entry = other;
@@ -99,9 +104,9 @@ MappingBook::Entry* MappingBook::begin(const Bytes& bytes, const Call& call, Mad
   Entry* const entry = room();
   entry->bytes = bytes;
   entry->call = call;
-  entry->serial = ++count_;
+  entry->serial = next();
   entry->ended = 0;
-  entry->list = count_;
+  entry->list = entry->serial;
   entry->pieces = 1;
   entry->made = made;
   entry->handle = Handle::unchecked;
@@ -125,7 +130,9 @@ void MappingBook::check_neighbours(const Entry& entry, const Call& call) {
     report(Mistake::too_many_overlaps, bytes, call, &entry);
   }
   for (const Forbidden& each : forbidden_) {
-    if (overlap(each.bytes, bytes)) report(each.mistake, bytes, call, &entry);
+    if (each.bytes.size_bytes != 0 && overlap(each.bytes, bytes)) {
+      report(each.mistake, bytes, call, &entry);
+    }
   }
   if (writes && ((bytes.at | bytes.size_bytes) & (settings_.line_bytes - 1)) != 0) {
     report(Mistake::partial_line, bytes, call, &entry);
@@ -168,21 +175,27 @@ void MappingBook::map_list(List list, const Call& call) {
 }
 
 void MappingBook::mapping_error(Bytes bytes, const Call& call) {
-  if (Entry* const entry = best(bytes, call, Made::by_map, Place::there))
-    entry->handle = Handle::checked;
+  // Of mappings that are alike, each is to be looked at: one call is for one of them.
+  for (Entry& entry : table_.first(living_)) {
+    if (entry.made == Made::by_map && entry.handle == Handle::unchecked &&
+        entry.call.device == call.device && entry.bytes.at == bytes.at) {
+      entry.handle = Handle::checked;
+      return;
+    }
+  }
 }
 
 // ---- what ends ---------------------------------------------------------------------------------
 
 const MappingBook::Entry* MappingBook::report_missing(Mistake unknown, const Bytes& bytes,
-                                                      const Call& call) const {
+                                                      const Call& call) {
   const bool block = unknown == Mistake::free_unknown;
   const Entry* about = nullptr;
   for (const Entry& entry : table_.first(used_)) {
     if (!overlap(entry.bytes, bytes)) continue;
     const bool ended = entry.ended != 0 && entry.call.device == call.device &&
                        (entry.made == Made::by_alloc) == block &&
-                       (about == nullptr || about->ended < entry.ended);
+                       (about == nullptr || about->ended == 0 || ended_earlier(*about, entry));
     // One that lives is another's, and told of only where none of this device ended here.
     if (entry.ended == 0 || ended) about = &entry;
   }

@@ -12,6 +12,7 @@
 #include "carveout_sim/adversary.hpp"
 #include "carveout_sim/dma_engine.hpp"
 #include "carveout_sim/host_port.hpp"
+#include "tests/support/under_checker.hpp"
 
 namespace carveout {
 namespace {
@@ -102,6 +103,7 @@ class CPort : public testing::TestWithParam<bool> {
   sim::Machine machine_{{.cache = GetParam() ? std::optional{sim::CacheGeometry{}} : std::nullopt,
                          .write_buffer_stores = 8,
                          .early_loads = 8}};
+  test::UnderChecker under_checker_{machine_};
   sim::HostPort port_{machine_};
   std::array<Window, 1> windows_{kWindow};
   sim::DmaEngine engine_{machine_, Translation::through(windows_), DmaAddr{0xffff'ffff}};

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -88,9 +89,9 @@ TEST(LintStatus, AMalformedOverlayIsAnInputThatCannotBeRead) {
 
 TEST(LintText, SaysPlaceSeverityRuleNodeAndFix) {
   const std::string text = lint({fires("DMA001")}).data;
-  const std::string head =
-      fires("DMA001") + ":5: error DMA001 /reserved-memory/pool@90000000 reg\n";
-  EXPECT_TRUE(text.starts_with(head)) << text;
+  const std::string head = fires("DMA001") + ":5: error DMA001 /reserved-memory/pool@90000000 reg ";
+  // Where the path is long the line is broken between words, and the rest stands in by four.
+  EXPECT_TRUE(std::regex_replace(text, std::regex{"\n    "}, " ").starts_with(head)) << text;
   EXPECT_TRUE(text.ends_with("1 error, 0 warnings, 0 notes\n")) << text;
   EXPECT_TRUE(lint({fires("DMA016")}).data.contains("    fix: size = <0x0 0x10000000>;\n"));
 }

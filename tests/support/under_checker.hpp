@@ -30,6 +30,9 @@ class UnderChecker {
                                                       .speculation = speculation});
   }
 
+  /// From now on nobody looks: where the heap is to fail, of which a checker makes use.
+  void stop() { checker_.reset(); }
+
   /// What the test is about to do wrong.
   void expect(std::initializer_list<sim::Mistake> mistakes) { meant_.insert(mistakes); }
 

@@ -50,6 +50,7 @@ TEST_F(StreamingRows, Row60_OrBouncedAndItsNeighboursKeepTheirBytes) {
 }
 
 TEST_F(StreamingRows, Row61_TheDeviceReadsTheCpusDataBecauseItWasCleaned) {
+  board_.under_checker.expect({sim::Mistake::missing_sync_before_device_reads});
   board_.store(lines_.cpu, pattern(0x60, 3));
   Bytes seen(0x60);
   ASSERT_TRUE(board_.engine(device_).read(DmaAddr{kLines.base.raw()}, seen));
@@ -60,6 +61,7 @@ TEST_F(StreamingRows, Row61_TheDeviceReadsTheCpusDataBecauseItWasCleaned) {
 }
 
 TEST_F(StreamingRows, Row62_WhatIsPrefetchedMidwayIsStaleAndNewDataAfterUnmap) {
+  board_.under_checker.expect({sim::Mistake::missing_sync_after_device_wrote});
   const MappedBytes mapped = must(map(device_, lines_, Direction::from_device));
   static_cast<void>(board_.load(lines_.cpu, 0x60));
   ASSERT_TRUE(board_.engine(device_).write(mapped.dma, pattern(0x60, 4)));

@@ -84,6 +84,7 @@ class VectorBoard {
               const Besides& besides = {})
       : machine{besides.no_cache ? sim::MachineFacts{.ram = std::move(ram), .cache = std::nullopt}
                                  : sim::MachineFacts{.ram = std::move(ram)}},
+        under_checker{machine},
         port{machine},
         tree_{read(tree)} {
     platform_.store = origin.store;
@@ -135,7 +136,7 @@ class VectorBoard {
   }
 
   sim::Machine machine;
-  UnderChecker under_checker{machine};
+  UnderChecker under_checker;
   sim::HostPort port;
   System* system = nullptr;
   std::vector<KeptFinding> findings;

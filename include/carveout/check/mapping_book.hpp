@@ -3,6 +3,7 @@
 // Carveout.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <source_location>
@@ -21,7 +22,8 @@ namespace carveout {
 /// says table_full once and from then on nothing: what it does not know it does not judge.
 ///
 /// A report is made for each mistaken call, and the call is followed as far as it makes sense: an
-/// unmap() of the wrong size ends the mapping.
+/// unmap() of the wrong size ends the mapping. Where a mistake is to be fatal, the callback does
+/// not return.
 ///
 /// Not thread-safe: who calls from several contexts, interrupts too, holds a lock of his own. The
 /// callback is called from within the call, under that lock.
@@ -47,6 +49,9 @@ class MappingBook {
 
   /// By which call; only its counterpart ends it.
   enum class Made : std::uint8_t { by_map, by_map_list, by_map_resource, by_alloc };
+  [[nodiscard]] static constexpr bool is_streaming(Made made) {
+    return made == Made::by_map || made == Made::by_map_list;
+  }
   /// What the caller knows of a mapping's address.
   enum class Handle : std::uint8_t {
     unchecked,  ///< mapping_error() was not called
@@ -160,12 +165,23 @@ class MappingBook {
   /// The device goes: whatever lives of it is leaked, and ends.
   void detach(const Call& call);
 
+  /// Of two that ended.
+  [[nodiscard]] bool ended_earlier(const Entry& a, const Entry& b) const {
+    return now_ - a.ended > now_ - b.ended;
+  }
+
+  /// How many mistakes of a kind were reported so far.
+  [[nodiscard]] std::uint32_t count(Mistake mistake) const {
+    const auto kind = static_cast<std::size_t>(mistake);
+    return kind < counts_.size() ? counts_[kind] : 0;
+  }
+
   /// False once the table was full.
   [[nodiscard]] bool follows() const { return follows_; }
   [[nodiscard]] std::span<const Entry> living() const { return table_.first(living_); }
   /// They and the ended that are remembered.
   [[nodiscard]] std::span<const Entry> used() const { return table_.first(used_); }
-  /// Forgets everything, table_full too.
+  /// Forgets everything but the counts, table_full too.
   void clear();
 
  private:
@@ -175,6 +191,7 @@ class MappingBook {
   const Entry* sync(const Bytes& bytes, const Call& call, Direction one_way);
   void sync_list(List list, const Call& call, Direction one_way);
 
+  [[nodiscard]] std::uint32_t next();
   Entry* room();
   const Entry* end(Entry& entry);
   void check_neighbours(const Entry& entry, const Call& call);
@@ -183,14 +200,15 @@ class MappingBook {
   /// The living entry that a call fits best, by where it begins, or all around it.
   enum class Place : std::uint8_t { there, around };
   [[nodiscard]] Entry* best(const Bytes& bytes, const Call& call, Made made, Place place) const;
-  void report(Mistake mistake, const Bytes& bytes, const Call& call, const Entry* entry) const;
-  const Entry* report_missing(Mistake unknown, const Bytes& bytes, const Call& call) const;
+  void report(Mistake mistake, const Bytes& bytes, const Call& call, const Entry* entry);
+  const Entry* report_missing(Mistake unknown, const Bytes& bytes, const Call& call);
 
   std::span<Entry> table_;  ///< the living, then the ended, then what was never used
   std::size_t living_ = 0;
   std::size_t used_ = 0;
-  std::uint32_t count_ = 0;
+  std::uint32_t now_ = 0;  ///< goes on after its last value: compared by distance
   bool follows_ = true;
+  std::array<std::uint32_t, kMistakesOfCalls> counts_{};
   Settings settings_;
   std::span<const Forbidden> forbidden_;
 };

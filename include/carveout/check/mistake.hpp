@@ -58,6 +58,8 @@ enum class Mistake : std::uint8_t {
   device_write_to_read_only,
 };
 inline constexpr std::size_t kMistakes = 44;
+/// The first so many are a MappingBook's.
+inline constexpr auto kMistakesOfCalls = static_cast<std::size_t>(Mistake::outside_window);
 /// The first so many are MappingBook's.
 inline constexpr std::size_t kBookMistakes = 27;
 

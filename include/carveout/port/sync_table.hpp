@@ -61,8 +61,8 @@ inline constexpr SyncTable arm{{{{clean, nothing}, {invalidate, invalidate}, {cl
 /// less than it was asked to must not leave bare what an earlier owner had in memory.
 inline constexpr SyncTable arm64{{{{clean, nothing}, {clean, invalidate}, {clean, invalidate}}}};
 inline constexpr SyncTable riscv = arm64;
-/// A MIPS core that does not fetch by speculation.
-inline constexpr SyncTable mips{
+/// A MIPS core that does not fetch by speculation. (Not `mips`: to GCC that is a macro.)
+inline constexpr SyncTable mips_not_speculating{
     {{{clean, nothing}, {invalidate, nothing}, {clean_invalidate, nothing}}}};
 /// One that does: R10000 and its kin, BMIPS5000, ...
 inline constexpr SyncTable mips_speculating{

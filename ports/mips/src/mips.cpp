@@ -1,6 +1,6 @@
 #include "carveout_port/mips.hpp"
 
-namespace carveout::mips {
+namespace carveout::mips32 {
 
 std::uint32_t Registers::config1() noexcept {
   std::uint32_t value = 0;
@@ -35,6 +35,6 @@ void Registers::restore_interrupts(std::uintptr_t status) noexcept {
 
 template class BasicPort<Registers>;
 
-}  // namespace carveout::mips
+}  // namespace carveout::mips32
 
-template class carveout::ports::LinePort<carveout::mips::Port, carveout::mips::Registers>;
+template class carveout::ports::LinePort<carveout::mips32::Port, carveout::mips32::Registers>;

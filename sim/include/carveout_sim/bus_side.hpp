@@ -7,6 +7,7 @@
 
 #include "carveout/core/address.hpp"
 #include "carveout/core/direction.hpp"
+#include "carveout/map/alias.hpp"
 #include "carveout_sim/observer.hpp"
 #include "carveout_sim/watch.hpp"
 
@@ -32,16 +33,20 @@ class BusSide {
   virtual void device_owns(PhysRange range, Direction direction) = 0;
   virtual void cpu_owns(PhysRange range) = 0;
 
-  /// Who is told of everything from now on; nullptr: nobody. It outlives the machine, or is taken
-  /// away first.
+  /// Who is told of everything from now on, and nobody else; nullptr: nobody. It outlives the
+  /// machine, or is taken away first.
   virtual void set_observer(Observer* observer) = 0;
-  /// Who decides what hardware does by itself from now on; nullptr: it does nothing. It outlives
-  /// the machine, or is taken away first.
+  /// Takes an observer away; where another one has taken its place, that one stays.
+  virtual void forget(const Observer& observer) = 0;
+  /// Who decides what hardware does by itself from now on; nullptr: it does nothing. It may go
+  /// before the machine, at a time when nobody uses that.
   virtual void set_adversary(Watcher* adversary) = 0;
   /// The one that the adversary brought; nullptr: none. With the machine's lock held or not.
   [[nodiscard]] virtual Witness* witness() const = 0;
   /// The one name of RAM that may have two addresses: what adversary and observer are told.
   [[nodiscard]] virtual PhysAddr canonical(PhysAddr address) const = 0;
+  /// The RAM that has two.
+  [[nodiscard]] virtual std::span<const Alias> aliases() const = 0;
   [[nodiscard]] virtual std::uint32_t cpus() const = 0;
   [[nodiscard]] virtual std::size_t line_bytes() const = 0;
   /// Whether a store through the cache may stay in it.

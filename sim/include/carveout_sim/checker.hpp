@@ -9,6 +9,7 @@
 #include <limits>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <source_location>
 #include <span>
@@ -150,6 +151,8 @@ class Checker final : public Observer {
   void device_reads(Master master, PhysRange range, Started started) override;
   void device_writes(Master master, PhysRange range) override;
   void bus_refuses(Master master, DmaRange range, BusError error) override;
+  /// Devices, flags, forbidden memory, counts and reports stay.
+  void machine_resets() override;
 
  private:
   struct Device {
@@ -159,7 +162,7 @@ class Checker final : public Observer {
   };
   struct Store {
     PhysRange range;
-    bool device_saw;
+    std::set<Master> seen_by;
   };
   struct CpuState {
     MarkedLines lines;
@@ -170,6 +173,7 @@ class Checker final : public Observer {
   };
 
   // checker.cpp
+  [[nodiscard]] std::vector<CpuState> new_cpus() const;
   [[nodiscard]] PhysRange canonical(PhysRange range) const;
   [[nodiscard]] Device* device_of(Master device);
   [[nodiscard]] std::string name_of_device(Master device);
@@ -201,6 +205,8 @@ class Checker final : public Observer {
   void check_reach(const Entry& entry, PhysRange given);
   void owns(List list, Direction direction);
   void owns_no_more(List list);
+  /// What devices have: one, or each of them.
+  [[nodiscard]] std::vector<PhysRange> lent(std::optional<Master> to = std::nullopt) const;
 
   // checker_accesses.cpp
   void check_touch(std::string_view who, PhysRange range, Through through, Touch how,

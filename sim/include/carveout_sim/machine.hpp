@@ -60,9 +60,9 @@ class Machine final : public BusSide, private Hands {
   Machine& operator=(const Machine&) = delete;
   ~Machine() override;
 
-  /// As at construction: RAM is zero, no cache holds a line, nothing waits, and adversary and
-  /// observer are gone. Pointers, CPUs and engines stay good; a Checker that still exists hears no
-  /// more. Not while a transfer is in flight: it would go on.
+  /// As at construction: RAM is zero, no cache holds a line, nothing waits, and the adversary is
+  /// gone. Pointers, CPUs and engines stay good; a Checker forgets what lived, and goes on. Not
+  /// while a transfer is in flight: it would go on.
   ///
   /// For searches of many runs, on RAM of a few pages: to write over that is cheaper than to have
   /// the host map memory for a new machine. Cost: linear in the size of RAM and caches.
@@ -133,10 +133,11 @@ class Machine final : public BusSide, private Hands {
 
   void set_adversary(Watcher* adversary) override;
   void set_observer(Observer* observer) override;
+  void forget(const Observer& observer) override;
   [[nodiscard]] Witness* witness() const override;
 
   /// RAM with both a cached and an uncached address, as a System wants to know it.
-  [[nodiscard]] std::span<const Alias> aliases() const { return aliases_; }
+  [[nodiscard]] std::span<const Alias> aliases() const override { return aliases_; }
   [[nodiscard]] PhysAddr canonical(PhysAddr address) const override {
     return fabric_.bus.canonical(address);
   }

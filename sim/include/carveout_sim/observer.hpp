@@ -55,6 +55,8 @@ class Observer {
   virtual void device_reads(Master master, PhysRange range, Started started) = 0;
   virtual void device_writes(Master master, PhysRange range) = 0;
   virtual void bus_refuses(Master master, DmaRange range, BusError error) = 0;
+  /// RAM and caches are as at the beginning. Told afterwards.
+  virtual void machine_resets() {}
 
  protected:
   Observer() = default;

@@ -91,10 +91,12 @@ class PlainMachine final : public BusSide, private Hands {
   void device_owns(PhysRange range, Direction direction) override;
   void cpu_owns(PhysRange range) override;
   void set_observer(Observer* observer) override;
+  void forget(const Observer& observer) override;
   /// In the place of PlainFacts::hardware.
   void set_adversary(Watcher* adversary) override;
   [[nodiscard]] Witness* witness() const override { return watch_.witness(); }
   [[nodiscard]] PhysAddr canonical(PhysAddr address) const override;
+  [[nodiscard]] std::span<const Alias> aliases() const override { return {&alias_, 1}; }
   [[nodiscard]] std::uint32_t cpus() const override { return 1; }
   [[nodiscard]] std::size_t line_bytes() const override { return facts_.line_bytes; }
   [[nodiscard]] bool keeps_stores() const override { return true; }

@@ -71,6 +71,7 @@ class RunRecord final : public Witness {
   void begins(const Hands& machine) override;
   void ends() override;
   void comes(const Moment& moment) override;
+  void may_act(const Action& action) override;
   void acted(const Action& action) override;
   void observed() override;
   void lent(PhysRange range, Direction direction) override;
@@ -100,6 +101,7 @@ class RunRecord final : public Witness {
   std::uint32_t cpus_ = 1;
   std::uint64_t moments_ = 0;  ///< that came
   bool observing_ = false;     ///< the last step is being told to the checker
+  LineNow before_;             ///< the line that the hardware may act on
   std::vector<Step> steps_;
   std::vector<Report> reports_;
   std::map<Master, std::string> names_;

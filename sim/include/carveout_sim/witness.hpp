@@ -25,6 +25,8 @@ class Witness : public Observer {
 
   /// All that was told is done, and the hardware has not acted in this moment.
   virtual void comes(const Moment& moment) = 0;
+  /// The hardware tries something, and did it.
+  virtual void may_act(const Action& action) = 0;
   virtual void acted(const Action& action) = 0;
   /// What was told last was told to the observer as well: what it had to find, it has found.
   virtual void observed() = 0;

@@ -65,7 +65,7 @@ std::optional<std::uintptr_t> find_controller() {
     if (configuration(slot, 0) != E1000::kVendorAndDevice) continue;
     configuration(slot, 0x10) = kPciMemory;         // BAR 0
     configuration(slot, 0x04) = 1U << 1 | 1U << 2;  // memory, bus master
-    return mips::kKseg1 + kPciMemory;
+    return mips32::kKseg1 + kPciMemory;
   }
   return std::nullopt;
 }
@@ -112,7 +112,7 @@ void run(System& system, PortRef port) {
 
 int board::run() {
   using namespace malta;
-  mips::Port port{kRam, sync_tables::mips};
+  mips32::Port port{kRam, sync_tables::mips_not_speculating};
   check_equal(port.cache_line_bytes(), 16, "the line is what the emulator's Config1 says");
   const auto system = setup::build(kTables, {.port = port, .aliases = kAliases}, storage,
                                    [](const Failure& failure) { fail(failure, "a table's row"); });

@@ -212,6 +212,12 @@ constexpr Case kCases[] = {
        d.map(at(0, 64), kFrom);
        d.book.mapping_error(at(0, 64), kCall);
        d.unmap(at(0, 64), kFrom);
+       // Twice the same bytes, each looked at.
+       for (int i = 0; i < 2; ++i) {
+         d.map(at(0, 64), kTo);
+         d.book.mapping_error(at(0, 64), kCall);
+       }
+       for (int i = 0; i < 2; ++i) d.unmap(at(0, 64), kTo);
        d.book.map_list(kList, kCall);
        d.book.unmap_list(kList, kCall);
        d.alloc(at(0, 64));
@@ -347,8 +353,8 @@ constexpr Case kCases[] = {
 };
 
 consteval bool has_each() {
-  if (std::size(kCases) != kBookMistakes) return false;
-  for (std::size_t i = 0; i < kBookMistakes; ++i) {
+  if (std::size(kCases) != kMistakesOfCalls) return false;
+  for (std::size_t i = 0; i < kMistakesOfCalls; ++i) {
     if (kCases[i].mistake != static_cast<Mistake>(i)) return false;
     if (kCases[i].wrong == nullptr || kCases[i].right == nullptr) return false;
   }
@@ -363,6 +369,10 @@ TEST_P(BookCase, IsReportedOnceAndAlone) {
   GetParam().wrong(desk);
   ASSERT_EQ(desk.told.size(), 1U);
   EXPECT_EQ(name_of(desk.told[0].mistake), name_of(GetParam().mistake));
+  for (std::size_t i = 0; i < kMistakes; ++i) {
+    const auto kind = static_cast<Mistake>(i);
+    EXPECT_EQ(desk.book.count(kind), kind == GetParam().mistake ? 1U : 0U) << name_of(kind);
+  }
 }
 
 TEST_P(BookCase, IsNotReportedWhereItIsNotMade) {

@@ -121,7 +121,7 @@ TEST_F(Bounce, APartOfWhatNoCacheIsBetweenIsNotWidened) {
 
 TEST_F(Bounce, WithATableThatOnlyInvalidatesBeforeAReadNothingOfAnotherOwnerIsLeftToTheCpu) {
   for (const SyncTable& table : {sync_tables::arm, sync_tables::xtensa, sync_tables::hexagon,
-                                 sync_tables::openrisc, sync_tables::mips}) {
+                                 sync_tables::openrisc, sync_tables::mips_not_speculating}) {
     board_.port.use(table);
     board_.put_in_ram(kBounce.base, pattern(0x1000, 9));
     board_.store(bytes_.cpu, pattern(0x80, 3));

@@ -33,7 +33,7 @@ constexpr std::array kReference{
     ReferenceRow{"arm", &sync_tables::arm, {"C", "I", "C"}, {"-", "I", "I"}},
     ReferenceRow{"arm64", &sync_tables::arm64, {"C", "C", "C"}, {"-", "I", "I"}},
     ReferenceRow{"riscv", &sync_tables::riscv, {"C", "C", "C"}, {"-", "I", "I"}},
-    ReferenceRow{"mips", &sync_tables::mips, {"C", "I", "CI"}, {"-", "-", "-"}},
+    ReferenceRow{"mips", &sync_tables::mips_not_speculating, {"C", "I", "CI"}, {"-", "-", "-"}},
     ReferenceRow{
         "mips_speculating", &sync_tables::mips_speculating, {"C", "I", "CI"}, {"-", "I", "I"}},
     ReferenceRow{"nios2", &sync_tables::nios2, {"CI", "I", "CI"}, {"-", "I", "I"}},

@@ -10,6 +10,7 @@
 
 #include "carveout_sim/host_port.hpp"
 #include "carveout_sim/machine.hpp"
+#include "tests/support/under_checker.hpp"
 
 namespace carveout {
 namespace {
@@ -72,6 +73,7 @@ class Bench {
   std::array<PhysRange, 1> ranges_{PhysRange{PhysAddr{0x20000000}, 0x8000}};
   std::vector<std::byte> tables_ = std::vector<std::byte>(RangeAllocator::storage_bytes(1, 8));
   sim::Machine machine_;
+  test::UnderChecker under_checker_{machine_};
   OneMutex port_{machine_};
   Pool pool_{{.name = "bench", .memory = Memory::coherent, .granule_bytes = 64, .chunks = chunks_},
              port_,

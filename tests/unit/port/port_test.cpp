@@ -143,7 +143,7 @@ TEST(PortRef, RefersToThePortItWasMadeOf) {
 
 /// A port that offers what it may.
 struct GenerousPort : RecordingPort {
-  const SyncTable& sync_table() noexcept { return sync_tables::mips; }
+  const SyncTable& sync_table() noexcept { return sync_tables::mips_not_speculating; }
   std::optional<PhysAddr> phys_of(const std::byte* from, std::size_t size) noexcept {
     if (size != 7) return std::nullopt;
     return from == memory.data() ? std::optional{PhysAddr{0x1234}} : std::nullopt;
@@ -158,7 +158,7 @@ struct GenerousPort : RecordingPort {
 TEST(PortRef, PassesOnWhatAPortOffers) {
   GenerousPort port;
   const PortRef ref{port};
-  EXPECT_EQ(ref.sync_table(), sync_tables::mips);
+  EXPECT_EQ(ref.sync_table(), sync_tables::mips_not_speculating);
   EXPECT_EQ(ref.phys_of(port.memory.data(), 7), PhysAddr{0x1234});
   EXPECT_EQ(ref.phys_of(port.memory.data(), 8), std::nullopt);
   const std::byte from{};

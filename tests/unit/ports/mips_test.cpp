@@ -16,7 +16,7 @@ struct MipsRegisters : LineRegisters {
   void sync() const noexcept { note("sync"); }
 };
 
-using TestPort = mips::BasicPort<MipsRegisters>;
+using TestPort = mips32::BasicPort<MipsRegisters>;
 static_assert(carveout::Port<TestPort>);
 static_assert(PortWithSyncTable<TestPort> && PortWithPhysOf<TestPort>);
 
@@ -27,7 +27,7 @@ constexpr PhysRange kMemory[]{{PhysAddr{0}, 0x1000'0000}, {PhysAddr{0x1fff'f000}
 struct MipsPort : testing::Test {
   LineMachine machine;
   TestPort port(std::uint32_t config1 = k24Kc) {
-    return TestPort{kMemory, sync_tables::mips, {{.machine = &machine}, config1}};
+    return TestPort{kMemory, sync_tables::mips_not_speculating, {{.machine = &machine}, config1}};
   }
 };
 
@@ -94,7 +94,7 @@ TEST_F(MipsPort, APointerOfEitherSegmentSaysWhichViewItIs) {
 
 TEST_F(MipsPort, ACoreMayFetchBySpeculationUnlessTheBoardSaysThatItDoesNot) {
   TestPort silent{kMemory, sync_tables::mips_speculating, {{.machine = &machine}, k24Kc}};
-  EXPECT_EQ(port().sync_table(), sync_tables::mips);
+  EXPECT_EQ(port().sync_table(), sync_tables::mips_not_speculating);
   EXPECT_EQ(silent.sync_table(), sync_tables::mips_speculating);
 }
 

@@ -78,6 +78,7 @@ TEST_P(EightCells, ABlockIsAllocatedWrittenReadByTheDeviceAndGivenBackByThePool)
 
   const Bytes from_cpu = pattern(0x180, 3);
   board_.machine.write(block.cpu, from_cpu);
+  board_.port.publish_barrier();
   Bytes at_device(0x180);
   ASSERT_TRUE(engine_.read(block.dma, at_device));
   EXPECT_EQ(at_device, from_cpu);

@@ -60,7 +60,11 @@ inline constexpr PhysRange kAllMemory[] = {{PhysAddr{0}, std::uint64_t{1} << 40}
 class BuiltBoard {
  public:
   BuiltBoard(BoardFacts facts, Source source, bool ordinary_elsewhere = false)
-      : machine{}, port{machine}, facts_{std::move(facts)}, storage_(16 * 1024) {
+      : machine{},
+        under_checker{machine},
+        port{machine},
+        facts_{std::move(facts)},
+        storage_(16 * 1024) {
     platform_.aliases = machine.aliases();
     if (ordinary_elsewhere) platform_.ordinary_elsewhere = kAllMemory;
     for (const PoolFacts& pool : facts_.pools) names_.push_back("/reserved-memory/" + pool.name);
@@ -95,7 +99,7 @@ class BuiltBoard {
   }
 
   sim::Machine machine;
-  UnderChecker under_checker{machine};
+  UnderChecker under_checker;
   sim::HostPort port;
   System* system = nullptr;
 

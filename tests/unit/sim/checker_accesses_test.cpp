@@ -6,133 +6,146 @@ namespace {
 
 constexpr Case kCases[] = {
     {Mistake::missing_sync_before_device_reads,
-     [](World& w) {
+     [](auto& w) {
        w.store(0, 64);
        w.device_reads(w.bare, 60, 4);
      },
-     [](World& w) {
+     [](auto& w) {
        w.store(0, 64);
-       w.machine.clean(w.cached, 64);
+       w.clean(0, 64);
        w.device_reads(w.bare, 60, 8);
        w.store(68, 4);  // behind what the device reads, in the same line
        w.device_reads(w.bare, 60, 8);
      }},
     {Mistake::missing_sync_after_device_wrote,
-     [](World& w) {
-       w.machine.invalidate(w.cached, 64);
+     [](auto& w) {
+       w.invalidate(0, 64);
        w.device_writes(w.bare, 0, 64);
        w.load(63);
      },
-     [](World& w) {
+     [](auto& w) {
        w.device_writes(w.bare, 0, 64);
        w.load(64);
-       w.machine.invalidate(w.cached, 64);
+       w.invalidate(0, 64);
        w.load(0, 65);
-     }},
+     },
+     WithPlainPointers::does_not_show},
     {Mistake::dirty_line_over_device_data,
-     [](World& w) {
+     [](auto& w) {
        w.store(0, 4);
        w.device_writes(w.bare, 0, 64);
      },
-     [](World& w) {
+     [](auto& w) {
        w.store(0, 4);
-       w.machine.clean(w.cached, 4);
+       w.clean(0, 4);
        w.store(64, 4);
        w.device_writes(w.bare, 0, 64);
+       w.invalidate(0, 64);
+       w.store(0, 4);  // over what was received
+       w.load(0, 64);
      }},
     {Mistake::line_shared,
-     [](World& w) {
+     [](auto& w) {
        w.store(60);
        w.device_writes(w.bare, 0, 48);
      },
-     [](World& w) {
+     [](auto& w) {
        w.store(64);
        w.device_writes(w.bare, 0, 48);
      }},
     {Mistake::store_lost_by_invalidate,
-     [](World& w) {
+     [](auto& w) {
        w.store(0);
-       w.machine.invalidate(w.cached + 16, 16);
+       w.invalidate(16, 16);
        w.load(0);
      },
-     [](World& w) {
+     [](auto& w) {
        w.store(0);
-       w.machine.clean(w.cached, 1);
-       w.machine.invalidate(w.cached + 16, 16);
+       w.clean(0, 1);
+       w.invalidate(16, 16);
        w.load(0);
        w.store(64);
-       w.machine.invalidate(w.cached + 64, 1);  // its old bytes are not wanted
+       w.invalidate(64, 1);  // its old bytes are not wanted
        w.store(64);
        w.load(64);
-     }},
+     },
+     WithPlainPointers::does_not_show},
     {Mistake::touch_while_device_owns,
-     [](World& w) {
-       w.checker.map(w.eth, at(0, 64), kFrom);
-       w.load(63);
+     [](auto& w) {
+       w.checker.map(w.eth, at(0, 4096), kFrom);
+       w.load(4095);
      },
-     [](World& w) {
-       w.checker.map(w.eth, at(0, 64), kFrom);
-       w.load(64);
-       w.checker.sync_for_cpu(w.eth, at(0, 64), kFrom);
-       w.load(63);
-       w.checker.unmap(w.eth, at(0, 64), kFrom);
-       w.checker.map(w.eth, at(0, 64), kTo);
-       w.load(63);  // the device only reads
+     [](auto& w) {
+       w.checker.map(w.eth, at(0, 4096), kFrom);
+       w.load(4096);
+       w.checker.sync_for_cpu(w.eth, at(0, 4096), kFrom);
+       w.load(4095);
+       w.checker.unmap(w.eth, at(0, 4096), kFrom);
+       w.checker.map(w.eth, at(0, 4096), kTo);
+       w.load(4095);  // the device only reads
      }},
     {Mistake::cached_twin,
-     [](World& w) {
+     [](auto& w) {
        w.checker.alloc(w.eth, {kUncached, 64}, 64);
        w.load(0);
      },
-     [](World& w) {
+     [](auto& w) {
        w.checker.alloc(w.eth, {kUncached, 64}, 64);
        w.load(64);
-       static_cast<void>(w.machine.load(w.uncached));
-     }},
+       w.load_past(0);
+     },
+     WithPlainPointers::does_not_show},
     {Mistake::overrun,
-     [](World& w) {
+     [](auto& w) {
        w.checker.alloc(w.eth, {kUncached, 60}, 64);
-       w.machine.store(w.uncached + 60, std::byte{1});
+       w.store_past(60);
      },
-     [](World& w) {
+     [](auto& w) {
        w.checker.alloc(w.eth, {kUncached, 60}, 64);
-       w.machine.store(w.uncached + 59, std::byte{1});
-       w.machine.store(w.uncached + 64, std::byte{1});
-     }},
+       w.store_past(59);
+       w.store_past(64);
+     },
+     WithPlainPointers::does_not_show},
     {Mistake::missing_publish_barrier,
-     [](World& w) {
-       w.machine.store(w.uncached, std::byte{1});
+     [](auto& w) {
+       w.store_past(0);
        w.device_reads(w.bare, 0, 4);
      },
-     [](World& w) {
-       w.machine.store(w.uncached, std::byte{1});
-       w.machine.cpu(0).publish_barrier();
-       w.machine.store(w.uncached + 4, std::byte{1});
+     [](auto& w) {
+       w.store_past(0);
+       w.publish();
+       w.store_past(4);
        w.device_reads(w.bare, 0, 4);
-     }},
+     },
+     WithPlainPointers::does_not_show},
     {Mistake::published_before_data,
-     [](World& w) {
-       w.machine.store(w.uncached, std::byte{1});
-       w.machine.store(w.uncached + 64, std::byte{1});
+     [](auto& w) {
+       w.store_past(0);
+       w.store_past(64);
        w.device_reads(w.poller, 64);
        w.device_reads(w.poller, 0);
      },
-     [](World& w) {
-       w.machine.store(w.uncached, std::byte{1});
-       w.machine.cpu(0).publish_barrier();
-       w.machine.store(w.uncached + 64, std::byte{1});
+     [](auto& w) {
+       w.store_past(0);
+       w.publish();
+       w.store_past(64);
        w.device_reads(w.poller, 64);
        w.device_reads(w.poller, 0);
-     }},
+       w.store_past(128);
+       w.store_past(192);
+       w.device_reads(w.poller, 192);
+       w.device_reads(w.other_poller, 128);  // which does not know what the first one saw
+     },
+     WithPlainPointers::does_not_show},
     {Mistake::missing_observe_barrier,
-     [](World& w) {
+     [](auto& w) {
        w.checker.flag(uncached_at(128, 4));
        w.device_writes(w.bare, 0, 64);
        w.device_writes(w.bare, 128, 4);
        w.load_past(128, 4);
        w.load_past(32, 4);
      },
-     [](World& w) {
+     [](auto& w) {
        w.checker.flag(at(128, 4));
        w.checker.flag(at(160, 4));
        w.device_writes(w.bare, 0, 64);
@@ -140,29 +153,30 @@ constexpr Case kCases[] = {
        w.device_writes(w.bare, 128, 4);
        w.load_past(128, 4);
        w.load_past(160, 4);  // the next flag: nothing follows from the one before
-       w.machine.cpu(0).observe_barrier();
+       w.observe();
        w.load_past(32, 4);
        w.device_writes(w.bare, 0, 64);
        w.load_past(32, 4);  // no flag was loaded since
        w.load_past(128, 4);
        w.load_past(0, 4);  // it says nothing new
-     }},
+     },
+     WithPlainPointers::does_not_show},
     {Mistake::device_access_unmapped,
-     [](World& w) {
+     [](auto& w) {
        w.checker.map(w.eth, at(0, 64), kFrom);
        w.device_writes(w.engine, 60, 5);
      },
-     [](World& w) {
+     [](auto& w) {
        w.checker.map(w.eth, at(0, 64), kFrom);
        w.device_writes(w.engine, 60, 4);
        w.checker.alloc(w.eth, {kUncached, 64}, 64);
      }},
     {Mistake::device_write_to_read_only,
-     [](World& w) {
+     [](auto& w) {
        w.checker.map(w.eth, at(0, 64), kTo);
        w.device_writes(w.engine, 0);
      },
-     [](World& w) {
+     [](auto& w) {
        w.checker.map(w.eth, at(0, 64), kTo);
        w.device_reads(w.engine, 0);
        w.checker.map(w.eth, at(64, 64), kBoth);
@@ -175,6 +189,10 @@ static_assert(has_each(kCases, kFirst, kMistakes), "each mistake has a case, in 
 class CheckerAccess : public testing::TestWithParam<Case> {};
 
 TEST_P(CheckerAccess, IsReportedOnceAndAlone) { expect_it_alone_and_once(GetParam()); }
+
+TEST_P(CheckerAccess, IsReportedWithPlainPointersWhereTheTableSaysSo) {
+  expect_it_where_plain_pointers_show_it(GetParam());
+}
 
 TEST_P(CheckerAccess, IsNotReportedWhereItIsNotMade) { expect_silence(GetParam()); }
 
@@ -259,6 +277,16 @@ TEST(CheckerAccessTest, AnInvalidateBeforeIsEnoughWhereNothingIsFetchedBySpecula
     EXPECT_EQ(w.checker.count(Mistake::missing_sync_after_device_wrote),
               speculation == Speculation::never ? 0U : 1U);
   }
+}
+
+TEST(CheckerAccessTest, AStoreThatGoesThroughKeepsNoLineFromADeviceAndIsNewInTheCache) {
+  World w{{.on_store = OnStore::write_through}};
+  w.device_writes(w.bare, 0, 64);
+  w.store(0, 4);
+  w.load(0, 4);
+  EXPECT_EQ(w.checker.count(), 0U) << "the CPU's own bytes";
+  w.load(0, 8);
+  EXPECT_EQ(w.checker.count(Mistake::missing_sync_after_device_wrote), 1U);
 }
 
 TEST(CheckerAccessTest, WhatTheCpuItselfFetchedIsOldWithoutSpeculationToo) {

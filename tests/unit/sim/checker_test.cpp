@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <tuple>
 
 #include "carveout_sim/adversary.hpp"
 #include "checker_world.hpp"
@@ -53,6 +55,52 @@ TEST(CheckerDeathTest, EndsTheProgramWhereItIsToldTo) {
   Machine machine;
   Checker checker{machine, {.then = OnReport::abort}};
   EXPECT_DEATH(checker.unmap(kAnyMaster, at(0, 64), kTo), "carveout: unmap_unknown");
+}
+
+TEST(CheckerTest, LeavesTheMachineToTheCheckerThatTookItsPlace) {
+  Machine machine;
+  auto checker = std::make_unique<Checker>(machine, Checker::Settings{.callback = Checker::silent});
+  // As a fixture makes a new one: the old one ends last.
+  checker = std::make_unique<Checker>(machine, Checker::Settings{.callback = Checker::silent});
+  DmaEngine engine{machine, Translation::identity(), DmaAddr{UINT64_MAX}};
+  const PhysAddr base{0x3'5a00'0000};
+  machine.store(machine.cpu_view({base, 64}), std::byte{1});
+  std::byte read{};
+  std::ignore = engine.read(DmaAddr{base.raw()}, {&read, 1});
+  EXPECT_EQ(checker->count(Mistake::missing_sync_before_device_reads), 1U);
+}
+
+TEST(CheckerTest, GoesOnWhereTheMachineIsReset) {
+  World w;
+  w.checker.map(w.eth, at(0, 64), kFrom);
+  w.store(64, 32);
+  w.machine.reset();
+  w.load(0, 64);                   // nobody's since
+  w.device_reads(w.bare, 64, 32);  // what was stored is gone
+  w.checker.map(w.eth, at(0, 64), kFrom);
+  EXPECT_EQ(w.checker.count(), 0U);
+  w.load(0);
+  EXPECT_EQ(w.checker.count(Mistake::touch_while_device_owns), 1U);
+}
+
+TEST(CheckerTest, AWindowMayStateEitherAddressOfTheRam) {
+  World w;
+  const Window past{DmaAddr{0x1000'0000}, kUncached, 0x1'0000};
+  const Master dsp = w.checker.attach("dsp", {.translation = Translation::through({&past, 1})});
+  w.checker.map(dsp, at(0, 64), kFrom);
+  const std::array list{at(0x100, 64), uncached_at(0x200, 64)};
+  w.checker.map_sg(dsp, list, kTo);
+  EXPECT_EQ(w.checker.count(), 0U);
+  w.checker.map(dsp, at(0x1'0000, 64), kTo);
+  EXPECT_EQ(w.checker.count(Mistake::outside_window), 1U);
+}
+
+TEST(CheckerTest, ForbiddenMemoryOfNoBytesForbidsNothing) {
+  World w;
+  w.checker.forbid(at(0x1000, 0), Mistake::maps_stack);
+  w.checker.map(w.eth, at(0x1000, 64), kTo);
+  w.checker.map(w.eth, at(0x2000, 64), kTo);
+  EXPECT_EQ(w.checker.count(), 0U);
 }
 
 TEST(CheckerTest, LetsGoOfTheMachineWhenItEnds) {

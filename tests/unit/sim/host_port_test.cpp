@@ -65,8 +65,8 @@ TEST_F(HostPortTest, CopiesAsTheCpuThroughTheViewsOfThePointers) {
 
 TEST_F(HostPortTest, HasTheSafeTableUntilItIsAnotherCpu) {
   EXPECT_EQ(port_.sync_table(), sync_tables::safe);
-  port_.use(sync_tables::mips);
-  EXPECT_EQ(port_.sync_table(), sync_tables::mips);
+  port_.use(sync_tables::mips_not_speculating);
+  EXPECT_EQ(port_.sync_table(), sync_tables::mips_not_speculating);
 }
 
 TEST_F(HostPortTest, TellsTheMachinesLine) {

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include <array>
+#include <atomic>
 #include <csetjmp>
 #include <csignal>
 #include <cstring>
@@ -326,6 +327,31 @@ TEST_F(Plain, AnotherThreadsTouchIsTold) {
   EXPECT_EQ(machine_.touches().size(), 1U);
 }
 
+TEST_F(Plain, ATouchIsToldOnceAndWholeWhileAnotherThreadAsksForTouches) {
+  constexpr std::size_t kPages = 16;
+  for (int round = 0; round < 50; ++round) {
+    machine_.device_owns(at(0, kPages * kPage), Direction::from_device);
+    std::atomic<bool> done = false;
+    std::thread cpu{[&] {
+      for (std::size_t page = 0; page < kPages; ++page) {
+        static_cast<void>(carveout_test_reads_too_early(cached_ + page * kPage));
+      }
+      done = true;
+    }};
+    std::vector<std::string> told;
+    const auto ask = [&] {
+      for (std::string& text : machine_.touches()) told.push_back(std::move(text));
+    };
+    while (!done) ask();
+    cpu.join();
+    ask();
+    ASSERT_EQ(told.size(), kPages);
+    for (const std::string& text : told) {
+      ASSERT_NE(text.find("carveout_test_reads_too_early"), std::string::npos) << text;
+    }
+  }
+}
+
 TEST(PlainFactsCheck, RefuseWhatNoMachineIs) {
   EXPECT_THROW(PlainMachine{PlainFacts{.size_bytes = 100}}, std::invalid_argument);
   EXPECT_THROW(PlainMachine{PlainFacts{.line_bytes = 24}}, std::invalid_argument);
@@ -397,6 +423,24 @@ TEST_F(PlainDriver, ATouchWhileTheDeviceOwnsIsAReportWithBothStacks) {
   EXPECT_NE(text.find("stores 0x35a000008"), std::string::npos) << text;
   EXPECT_NE(text.find("carveout_test_writes_too_early"), std::string::npos) << text;
   EXPECT_NE(text.find("given to the device by"), std::string::npos) << text;
+}
+
+TEST_F(PlainDriver, ADetachedDeviceHasNoMemoryAnyMore) {
+  checker_.map(eth_, at(0, kPage), Direction::from_device);
+  checker_.detach(eth_);
+  static_cast<void>(carveout_test_reads_too_early(cached_));
+  EXPECT_TRUE(machine_.touches().empty());
+  EXPECT_EQ(checker_.count(Mistake::touch_while_device_owns), 0U);
+  EXPECT_EQ(checker_.count(Mistake::leaked_mapping), 1U);
+}
+
+TEST_F(Plain, WhatWasMappedIsTheCpusWhenTheCheckerEnds) {
+  {
+    Checker checker{machine_, {.callback = Checker::silent}};
+    checker.map(checker.attach("eth"), at(0, kPage), Direction::from_device);
+  }
+  static_cast<void>(carveout_test_reads_too_early(cached_));
+  EXPECT_TRUE(machine_.touches().empty());
 }
 
 TEST_F(PlainDriver, AForgottenCleanIsFoundWhenTheDeviceReads) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -319,6 +320,29 @@ TEST(WriteTimeline, WritesAnImageOrAPageAsTheFilesNameSays) {
   EXPECT_TRUE(written("carveout-timeline.svg").starts_with("<svg "));
   EXPECT_TRUE(written("carveout-timeline.html").starts_with("<!doctype html>"));
   EXPECT_THROW(write_timeline("/no/such/folder/x.svg", receives, *failing), std::ios_base::failure);
+}
+
+TEST(TimelineOfMachineThatLivesOn, LeavesItWithNobodyToTell) {
+  Machine machine;
+  const Program program = [&](Adversary& adversary) {
+    machine.reset();
+    machine.set_adversary(&adversary);
+    DmaEngine engine{machine, Translation::through(kWindows), DmaAddr{0xffff'ffff}};
+    std::byte* const bytes = machine.cpu_view({kCached, kPacket});
+    machine.invalidate(bytes, kPacket);
+    EXPECT_TRUE(engine.fill(kOddWindow.dma, kPacket, std::byte{0x2a}));
+    return machine.load(bytes) == std::byte{0x2a};
+  };
+  const auto failing = find_failure(program, 0);
+  ASSERT_TRUE(failing);
+  const auto file = std::filesystem::path{testing::TempDir()} / "lives_on.html";
+  write_timeline(file, program, *failing);
+  EXPECT_GT(std::filesystem::file_size(file), 0U);
+  // The search's adversaries and the timeline's are gone: the hardware does nothing by itself.
+  std::byte* const other = machine.cpu_view({PhysAddr{kCached.raw() + kPacket}, kPacket});
+  machine.store(other, std::byte{1});
+  EXPECT_EQ(machine.load(other), std::byte{1});
+  machine.reset();
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include "carveout/port/port.hpp"
 #include "carveout_port/line_port.hpp"
 
-namespace carveout::mips {
+namespace carveout::mips32 {
 
 /// The core's own registers and instructions. The port reaches the machine through an object with
 /// these functions, so that the rest also runs where the machine is not: tests give one that
@@ -59,7 +59,8 @@ class BasicPort : public ports::LinePort<BasicPort<R>, R> {
 
  public:
   /// @param memory  physical RAM; of it counts what lies in the first 512 MiB. Outlives the port.
-  /// @param table   sync_tables::mips for a core that does not fetch by speculation (24K and the
+  /// @param table   sync_tables::mips_not_speculating for a core that does not fetch by speculation
+  /// (24K and the
   ///                like); the default is right for every core. Outlives the port.
   explicit BasicPort(std::span<const PhysRange> memory,
                      const SyncTable& table = sync_tables::mips_speculating,
@@ -117,6 +118,7 @@ static_assert(carveout::Port<Port>);
 // In the port's archive, where Registers is known.
 extern template class BasicPort<Registers>;
 
-}  // namespace carveout::mips
+}  // namespace carveout::mips32
 
-extern template class carveout::ports::LinePort<carveout::mips::Port, carveout::mips::Registers>;
+extern template class carveout::ports::LinePort<carveout::mips32::Port,
+                                                carveout::mips32::Registers>;
