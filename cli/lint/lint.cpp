@@ -15,6 +15,7 @@
 
 #include "carveout/core/size.hpp"
 #include "facts.hpp"
+#include "forms.hpp"
 #include "input.hpp"
 #include "option_word.hpp"
 #include "output.hpp"
