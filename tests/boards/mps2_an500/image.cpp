@@ -71,7 +71,7 @@ int board::run() {
   if (kSetRegion) mpu.set(kPoolRegionNumber, *kPoolRegion);
   mpu.enable();
 
-  cortex_m::Port port{kMemory};
+  cortex_m::OwningPort port{cortex_m::Port{kMemory}, mpu, kFirstLentRegion, kLentRegions};
   check_equal(port.cache_line_bytes(), 32, "the line is the fallback: the emulator's CTR reads 0");
   const auto system = setup::build(kTables, {.port = port, .aliases = kAliases}, storage,
                                    [](const Failure& failure) { fail(failure, "a table's row"); });
@@ -88,6 +88,7 @@ int board::run() {
 
   check_region(mpu, *pool);
   if (failures() == 0) check_enforcement(mpu, *(*system)->device(kEthernet));
+  check_ownership(mpu, port, *(*system)->device(kEthernet));
   check_contention(**system, *pool);
   check_atomic(**system, *pool);
   check_book(*(*system)->device(kEthernet));

@@ -25,6 +25,9 @@ inline constexpr PhysRange kPool = kPools[pool_default_20210000].chunks[0];
 /// wins, and 7 is the last of eight.
 inline constexpr const carveout::cortex_m::MpuRegion* kPoolRegion = &kMpuRegions[0];
 inline constexpr unsigned kPoolRegionNumber = 7;
+/// For what is lent to devices: below it, because no loan lies in the pool.
+inline constexpr unsigned kFirstLentRegion = 5;
+inline constexpr unsigned kLentRegions = 2;
 
 /// For the contract, in memory behind the pool that the linker script gives to nothing. It is taken
 /// as past the cache: this core has none.
