@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <memory>
 #include <unordered_map>
@@ -30,6 +31,7 @@ using device_tree::Node;
 using device_tree::Tree;
 
 constexpr std::size_t kMaxMemo = std::size_t{64} << 20;
+constexpr const char* kCbomBlockSize = "riscv,cbom-block-size";
 
 std::string_view last_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
@@ -56,7 +58,7 @@ class Planner {
     read_defaults();
     check_worlds();
     read_memory();
-    if (request_.target == GenTarget::riscv) plan_.cbom_block_bytes = cbom_block_bytes();
+    if (request_.target == GenTarget::riscv) read_cache_block();
     if (has_mpu(request_.target)) plan_mpu(request_, plan_);
     return std::move(plan_);
   }
@@ -236,16 +238,24 @@ class Planner {
     plan_.memory = named_memory(without(std::move(all), std::move(taken)));
   }
 
-  [[nodiscard]] std::optional<std::uint32_t> cbom_block_bytes() const {
+  /// A driver would divide by it, and step through memory by it.
+  void read_cache_block() {
     std::optional<std::uint32_t> bytes;
+    bool agree = true;
     for (const Node node : tree_.nodes()) {
       const device_tree::CellList cells{
-          tree_.property(node, "riscv,cbom-block-size").value_or(device_tree::Bytes{})};
+          tree_.property(node, kCbomBlockSize).value_or(device_tree::Bytes{})};
       if (cells.size() != 1) continue;
-      if (bytes && *bytes != cells[0]) return std::nullopt;
-      bytes = cells[0];
+      const std::uint32_t stated = cells[0];
+      if (!std::has_single_bit(stated)) {
+        plan_.refused.push_back(fmt::format("{} {}: {} bytes are no power of two",
+                                            printable(path_of(tree_, node)), kCbomBlockSize,
+                                            stated));
+      }
+      agree = agree && bytes.value_or(stated) == stated;
+      bytes = stated;
     }
-    return bytes;
+    if (agree) plan_.cbom_block_bytes = bytes;
   }
 
   const Board& board_;

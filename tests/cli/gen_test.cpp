@@ -2,13 +2,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "program.hpp"
+#include "tests/support/tree_maker.hpp"
 
 namespace carveout::test {
 namespace {
@@ -122,6 +126,95 @@ TEST(Gen, AMistakeOfTheTreeIsExitStatus1WithItsRule) {
                            "memory-region: "))
       << made.err;
   EXPECT_FALSE(fs::exists(folder.path("out")));
+}
+
+/// A pool's name, and its `reg` in pairs of cells.
+using PoolText = std::pair<std::string, std::string>;
+
+/// Runs `gen` on a board whose device is bound to these pools.
+Outcome made_of(const TemporaryFolder& folder, const std::vector<PoolText>& pools,
+                const std::string& target) {
+  std::string regions;
+  std::string bound;
+  for (const auto& [name, reg] : pools) {
+    regions += name + ": " + name + " { compatible = \"shared-dma-pool\"; no-map; reg = <" + reg +
+               ">; };\n";
+    bound += (bound.empty() ? "<&" : ", <&") + name + ">";
+  }
+  const std::string board = folder.write(
+      "board.dts",
+      "/dts-v1/;\n/ { #address-cells = <2>; #size-cells = <2>;\n"
+      "memory@80000000 { device_type = \"memory\"; reg = <0 0x80000000 0 0x10000000>; };\n"
+      "reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges;\n" +
+          regions + "};\nmaster { memory-region = " + bound + "; };\n};\n");
+  return carveout(
+      {"gen", board, "--target", target, "--device", "master=64", "--out", folder.path("out")});
+}
+
+TEST(Gen, RegionsThatCannotBePoolsAreNamedAndNothingIsWritten) {
+  std::vector<PoolText> many;
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    many.emplace_back("r" + std::to_string(i),
+                      "0 " + std::to_string(0x8000'0000 + i * 0x10000) + " 0 0x1000");
+  }
+  const std::string good = "0 0x80000000 0 0x1000";
+  const std::vector<std::pair<std::vector<PoolText>, std::string>> boards{
+      {{{"nothing", "0 0x80000000 0 0"}}, "/reserved-memory/nothing reg: has a range of 0 bytes"},
+      {{{"partly", good + " 0 0x80002000 0 0"}},
+       "/reserved-memory/partly reg: has a range of 0 bytes"},
+      {{{"small", "0 0x80000000 0 0x10"}}, "/reserved-memory/small reg: a range has no whole"},
+      {{{"twice", good}, {"again", good}}, "/reserved-memory/twice reg: shares 4 KiB"},
+      {{{"round", "0xffffffff 0xfffff000 0 0x2000"}},
+       "/reserved-memory/round reg: base and size pass 2^64"},
+      {{{"all", "0 0 0xffffffff 0xffffffff"}}, "/reserved-memory/all reg: has too many granules"},
+      {{{"high", "1 0 0 0x1000"}}, "pool_high ends above 4 GiB"},
+      {many, "its pools take at least 40 MPU regions, and may take 8 (--mpu-regions)"},
+  };
+  for (const auto& [pools, reason] : boards) {
+    for (const std::string target : {"armv7m", "armv8m"}) {
+      const TemporaryFolder folder;
+      const Outcome made = made_of(folder, pools, target);
+      EXPECT_EQ(made.status, 1) << reason;
+      EXPECT_EQ(made.out, "");
+      EXPECT_NE(made.err.find(reason), std::string::npos) << reason << '\n' << made.err;
+      EXPECT_EQ(names_in(folder.path("")), std::vector<std::string>{"board.dts"}) << reason;
+    }
+  }
+}
+
+/// No compiler of trees makes such names, and a blob may have them.
+TEST(Gen, NamesThatAreNoNamesLeadNowhereAndGiveNoSymbolTwice) {
+  const std::vector<std::string> names{"../../up", "a..b",          "a-b",
+                                       "*/ end",   "x\n} evil : {", "\xff"};
+  TreeMaker maker;
+  maker.counts(1, 1).string("model", "*/\n#error");
+  maker.begin("reserved-memory").counts(1, 1).empty("ranges");
+  std::uint32_t phandle = 0;
+  for (const std::string& name : names) {
+    maker.begin(name).string("compatible", "shared-dma-pool").empty("no-map");
+    maker.cells("reg", {0x8000'0000 + ++phandle * 0x10000, 0x1000});
+    maker.cells("phandle", {phandle}).end();
+  }
+  maker.end().begin("master").cells("memory-region", {1, 2, 3, 4, 5, 6}).end();
+  const std::vector<std::byte> blob = maker.finish();
+  const TemporaryFolder folder;
+  const Outcome made =
+      carveout({"gen", "-", "--target", "armv7m", "--out", folder.path("deep/deeper/out")},
+               {.input = {reinterpret_cast<const char*>(blob.data()), blob.size()}});
+  EXPECT_EQ(made.status, 0) << made.err;
+  EXPECT_EQ(names_in(folder.path("")), std::vector<std::string>{"deep"});
+  EXPECT_EQ(names_in(folder.path("deep")), std::vector<std::string>{"deeper"});
+  EXPECT_EQ(names_in(folder.path("deep/deeper/out")), kAllThree);
+  const std::string script = contents(folder.path("deep/deeper/out/carveout.ld"));
+  for (const char* id : {"up", "a_b", "a_b_2", "end", "x_evil"}) {
+    const std::string symbol = "    carveout_pool_" + std::string{id} + "_start = .;\n";
+    const std::size_t at = script.find(symbol);
+    EXPECT_NE(at, std::string::npos) << symbol << script;
+    EXPECT_EQ(script.find(symbol, at + 1), std::string::npos) << symbol;
+  }
+  EXPECT_EQ(script.find("} evil"), std::string::npos);
+  EXPECT_EQ(contents(folder.path("deep/deeper/out/carveout_tables.hpp")).find("#error"),
+            std::string::npos);
 }
 
 TEST(Gen, WrongUseIsOneLineAndExitStatus2) {

@@ -327,7 +327,7 @@ TEST(LintProtection, NextLargerRegionIsTheOneThatTakesTheFewestBytesBesideThePoo
 
 TEST(LintProtection, HasNoRegionAbove4GiB) {
   EXPECT_EQ(protection_of("0xffffff00 0x200"),
-            "0xffffff00 to 0x1000000ff (512 B) ends above 4 GiB, where the MPU has no regions");
+            "0xffffff00 to 0x1000000ff (512 bytes) ends above 4 GiB, where the MPU has no regions");
 }
 
 TEST(LintVerbose, NamesTheRulesThatNeedMore) {

@@ -91,6 +91,17 @@ TEST(GenPlan, ACacheBlockIsSaidWhereAllHartsAgree) {
   EXPECT_EQ(block({64}, GenTarget::generic), std::nullopt);
 }
 
+TEST(GenPlan, ACacheBlockThatIsNoPowerOfTwoIsAReasonToWriteNothing) {
+  for (const std::uint32_t bytes : {0U, 48U}) {
+    TreeMaker maker = tree_with_memory();
+    maker.begin("cpu").cells("riscv,cbom-block-size", {bytes}).end();
+    const auto plan = plan_of(maker, {.target = GenTarget::riscv});
+    ASSERT_EQ(plan.refused.size(), 1U) << bytes;
+    EXPECT_EQ(plan.refused[0], "/cpu riscv,cbom-block-size: " + std::to_string(bytes) +
+                                   " bytes are no power of two");
+  }
+}
+
 TEST(GenPlan, MoreDevicesThanTheLimitAreWrongUse) {
   TreeMaker maker = tree_with_memory();
   for (std::size_t i = 0; i <= cli::kMaxGenDevices; ++i) {
