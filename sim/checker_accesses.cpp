@@ -11,6 +11,7 @@ void Checker::check_touch(std::string_view who, PhysRange range, Through through
                           std::string_view stacks) {
   const std::string what = std::string{who} + text_of(range);
   for (const MappingBook::Entry& entry : book_.living()) {
+    if (entry.made == MappingBook::Made::by_map_resource) continue;  // no memory that one has
     Buffer& buffer = buffer_of(entry);
     if (!buffer.granted().overlaps(range)) continue;
     if (buffer.is_block()) {
@@ -63,6 +64,7 @@ void Checker::cpu_touched(PhysRange range, Touch how, std::string_view stacks) {
 void Checker::stores_found(std::uint32_t cpu, PhysRange range) {
   const std::lock_guard guard{mutex_};
   note("CPU " + std::to_string(cpu) + " stored, some time before", range);
+  stored_anew(range);
   cpus_[cpu].lines.change(range, MarkedLines::kStored | MarkedLines::kHeld,
                           MarkedLines::kDeviceWrote | MarkedLines::kLost);
 }
@@ -95,10 +97,11 @@ void Checker::cpu_writes(std::uint32_t cpu, PhysRange range, Through through) {
   const std::lock_guard guard{mutex_};
   note("CPU " + std::to_string(cpu) + " stores", range);
   check_touch("CPU " + std::to_string(cpu) + " stores ", range, through, Touch::store);
+  stored_anew(range);
   if (through == Through::cache) {
-    const auto kept = machine_.keeps_stores() ? MarkedLines::kStored : 0;
-    cpus_[cpu].lines.change(range, static_cast<std::uint8_t>(kept | MarkedLines::kHeld),
-                            MarkedLines::kDeviceWrote | MarkedLines::kLost);
+    const int marks = (machine_.keeps_stores() ? MarkedLines::kStored : 0) |
+                      (machine_.fetches_for_stores() ? MarkedLines::kHeld : 0);
+    cpus_[cpu].lines.change(range, static_cast<std::uint8_t>(marks), MarkedLines::kDeviceWrote);
   }
   if (through == Through::cache && machine_.keeps_stores()) {
     // The rest of the line goes out with the store.
@@ -116,10 +119,35 @@ void Checker::cpu_writes(std::uint32_t cpu, PhysRange range, Through through) {
   }
   for (auto& [master, unobserved] : cpus_[cpu].unobserved) unobserved.remove(range);
   cpus_[cpu].announced.remove(range);
+  on_its_way(cpu, range, through);
+}
+
+void Checker::stored_anew(PhysRange range) {
+  for (CpuState& cpu : cpus_) cpu.lines.change(range, 0, MarkedLines::kLost);
+}
+
+void Checker::on_its_way(std::uint32_t cpu, PhysRange range, Through through) {
+  const auto views = views_of(machine_.aliases(), range);
+  const bool one_address = views && views->cached == views->uncached;
   constexpr std::size_t kStores = 4096;
   auto& unpublished = cpus_[cpu].unpublished;
   if (unpublished.size() == kStores) unpublished.erase(unpublished.begin());
-  unpublished.push_back({range, {}});
+  unpublished.push_back({range, through == Through::cache || one_address, {}});
+}
+
+void Checker::arrived(std::uint32_t cpu, PhysRange lines) {
+  std::vector<Store> rest;
+  for (Store& store : cpus_[cpu].unpublished) {
+    if (!store.by_its_line || !store.range.overlaps(lines)) {
+      rest.push_back(std::move(store));
+      continue;
+    }
+    RangeSet left;
+    left.add(store.range);
+    left.remove(lines);
+    for (const PhysRange& piece : left.pieces()) rest.push_back({piece, true, store.seen_by});
+  }
+  cpus_[cpu].unpublished = std::move(rest);
 }
 
 void Checker::cpu_maintains(std::uint32_t cpu, PhysRange lines, Maintenance what) {
@@ -139,11 +167,8 @@ void Checker::cpu_maintains(std::uint32_t cpu, PhysRange lines, Maintenance what
           lines, 0, MarkedLines::kStored | MarkedLines::kDeviceWrote | MarkedLines::kHeld);
       break;
   }
-  if (what != Maintenance::invalidate) {
-    // A store that was written through is below the cache, and a clean is complete.
-    std::erase_if(cpus_[cpu].unpublished,
-                  [&](const Store& store) { return lines.contains(store.range); });
-  }
+  // A store that was written through is below the cache, and a clean is complete.
+  if (what != Maintenance::invalidate) arrived(cpu, lines);
 }
 
 void Checker::cpu_orders(std::uint32_t cpu, Barrier barrier) {
@@ -220,23 +245,46 @@ void Checker::device_reads(Master master, PhysRange range, Started started) {
   }
 }
 
-void Checker::device_writes(Master master, PhysRange range) {
+void Checker::check_lines_under(PhysRange range, Buffer* buffer, const std::string& who) {
+  const PhysRange lines = whole_lines(range, line_bytes_);
+  const PhysRange whose = (buffer != nullptr ? buffer->range() : range).intersection(lines);
+  RangeSet others;
+  others.add(lines);
+  others.remove(whose);
+  for (std::uint32_t cpu = 0; cpu < cpus_.size(); ++cpu) {
+    const auto tell = [&](PhysRange where, Mistake mistake) {
+      const auto stored = cpus_[cpu].lines.find(where, MarkedLines::kStored);
+      if (!stored) return;
+      report(mistake, *stored, buffer,
+             who + "; CPU " + std::to_string(cpu) + " stored " + text_of(*stored) +
+                 " of the same lines and did not clean it");
+    };
+    tell(whose, Mistake::dirty_line_over_device_data);
+    for (const PhysRange& part : others.pieces()) tell(part, Mistake::line_shared);
+  }
+}
+
+void Checker::device_writes(Master master, PhysRange range, Started started) {
   const std::lock_guard guard{mutex_};
   note(name_of_device(master) + " writes", range);
   Buffer* const buffer = check_mapped(master, range, "writes");
   const std::string who = name_of_device(master) + " writes " + text_of(range);
-  if (buffer != nullptr && buffer->is_mapped() && !carveout::device_writes(buffer->direction())) {
-    report(Mistake::device_write_to_read_only, range, buffer, who);
+  for (const MappingBook::Entry& entry : book_.living()) {
+    if (device_of(master) != nullptr && entry.call.device != master) continue;
+    const PhysRange part = range_of(entry.bytes).intersection(range);
+    Buffer& of = buffer_of(entry);
+    if (!part.empty() && of.is_mapped() && !carveout::device_writes(of.direction())) {
+      report(Mistake::device_write_to_read_only, part, &of, who);
+    }
   }
+  check_lines_under(range, buffer, who);
   for (std::uint32_t cpu = 0; cpu < cpus_.size(); ++cpu) {
-    if (const auto stored =
-            cpus_[cpu].lines.find(whole_lines(range, line_bytes_), MarkedLines::kStored)) {
-      const PhysRange whose = buffer != nullptr ? buffer->range() : range;
-      const bool neighbour = !whose.overlaps(*stored);
-      report(neighbour ? Mistake::line_shared : Mistake::dirty_line_over_device_data, *stored,
-             buffer,
-             who + "; CPU " + std::to_string(cpu) + " stored " + text_of(*stored) +
-                 " of the same lines and did not clean it");
+    for (const Store& store : cpus_[cpu].unpublished) {
+      if (started != Started::by_cpu || !store.range.overlaps(range)) continue;
+      report(Mistake::missing_publish_barrier, store.range, buffer,
+             joined({who, ", over ", text_of(store.range), ", which CPU ", std::to_string(cpu),
+                     " stored with no barrier since: that may come later"}));
+      break;
     }
     cpus_[cpu].lines.device_wrote(range, settings_.speculation == Speculation::never
                                              ? MarkedLines::Which::held

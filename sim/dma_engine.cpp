@@ -57,7 +57,7 @@ std::size_t InFlight::burst(std::size_t at_most) {
   if (to_.empty()) {
     sink_(bytes);
   } else {
-    bus_->device_write(master_, stretch_at(to_, offset_).base, bytes);
+    bus_->device_write(master_, started_, stretch_at(to_, offset_).base, bytes);
   }
   return length;
 }

@@ -138,7 +138,6 @@ bool GuardedPages::touched(const void* address, Touch how) noexcept {
   if (offset >= view_.size()) return false;
   const std::size_t page = offset / host_page_bytes();
   std::uint8_t state = state_[page].load(std::memory_order_acquire);
-  // Else another thread opened it since this one faulted, or is about to: the access is made again.
   if ((state == kNoStores || state == kNothing) &&
       state_[page].compare_exchange_strong(state, kOpening, std::memory_order_acq_rel)) {
     for (Raw& touch : touches_) {
@@ -151,8 +150,13 @@ bool GuardedPages::touched(const void* address, Touch how) noexcept {
       break;
     }
     protect(page, 1, kOpen);
-    state_[page].store(kOpen, std::memory_order_release);
+    state = kOpening;  // unless somebody said meanwhile whose it is
+    state_[page].compare_exchange_strong(state, kOpen, std::memory_order_acq_rel);
     opened_.store(true, std::memory_order_release);
+  } else {
+    // Another thread opens it, or it is open by its state, and its protection lags behind: opened
+    // once too often it may miss a touch, and closed for good the thread would fault for ever.
+    protect(page, 1, kOpen);
   }
   return true;
 }
@@ -176,35 +180,27 @@ std::vector<GuardedPages::Touched> GuardedPages::settle() {
   return told;
 }
 
-void GuardedPages::take(std::size_t offset, std::size_t size_bytes, Allowed allowed) {
-  const std::size_t page_bytes = host_page_bytes();
-  const std::size_t first = (offset + page_bytes - 1) / page_bytes;
-  const std::size_t end = (offset + size_bytes) / page_bytes;
-  if (first >= end) return;
-  auto stack = std::make_shared<Stack>();
-  stack->take();
-  const State state = allowed == Allowed::nothing ? kNothing : kNoStores;
-  for (std::size_t page = first; page < end; ++page) {
-    taken_by_[page] = stack;
-    should_be_[page] = state;
-  }
-  become(first, end, state);
-}
-
-void GuardedPages::give_back(std::size_t offset, std::size_t size_bytes) {
-  const std::size_t page_bytes = host_page_bytes();
-  const std::size_t end = (offset + size_bytes + page_bytes - 1) / page_bytes;
-  for (std::size_t page = offset / page_bytes; page < end;) {
-    std::size_t taken = page;
-    for (; taken < end && should_be_[taken] != kCpus; ++taken) should_be_[taken] = kCpus;
-    if (taken != page) become(page, taken, kCpus);
-    page = taken + 1;
+void GuardedPages::set(std::size_t first_page, std::size_t pages, Allowed allowed) {
+  constexpr std::array kStates{kCpus, kNoStores, kNothing};
+  const State state = kStates[static_cast<std::size_t>(allowed)];
+  const std::size_t end = first_page + pages;
+  std::shared_ptr<Stack> stack;
+  for (std::size_t page = first_page; page < end;) {
+    std::size_t changed = page;
+    for (; changed < end && should_be_[changed] != state; ++changed) {
+      if (allowed != Allowed::everything && stack == nullptr) {
+        stack = std::make_shared<Stack>();
+        stack->take();
+      }
+      if (allowed != Allowed::everything) taken_by_[changed] = stack;
+      should_be_[changed] = state;
+    }
+    if (changed != page) become(page, changed, state);
+    page = changed + 1;
   }
 }
 
 void GuardedPages::become(std::size_t first_page, std::size_t end_page, State state) {
-  // In this order: who faults in between waits for the state. The other way round one could open a
-  // page that is then closed for good, and fault for ever.
   protect(first_page, end_page - first_page, state);
   for (std::size_t page = first_page; page < end_page; ++page) {
     state_[page].store(state, std::memory_order_release);

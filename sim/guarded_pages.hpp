@@ -15,7 +15,7 @@
 
 namespace carveout::sim {
 
-enum class Allowed : std::uint8_t { loads, nothing };
+enum class Allowed : std::uint8_t { everything, loads, nothing };
 
 /// The pages of one view. As long as one object exists there is a handler for SIGSEGV, which hands
 /// on what is nobody's.
@@ -36,10 +36,8 @@ class GuardedPages {
   GuardedPages& operator=(const GuardedPages&) = delete;
   ~GuardedPages();
 
-  /// The pages that lie whole in a stretch of the view.
-  void take(std::size_t offset, std::size_t size_bytes, Allowed allowed);
-  /// The pages that a stretch has any part of.
-  void give_back(std::size_t offset, std::size_t size_bytes);
+  /// Says whose pages are. Those that are so already keep their stack.
+  void set(std::size_t first_page, std::size_t pages, Allowed allowed);
   /// What was touched since the last time, the first kTouches of it; the pages are closed again.
   [[nodiscard]] std::vector<Touched> settle();
 

@@ -64,11 +64,12 @@ void Machine::device_read(Master master, Started started, PhysAddr from,
   fabric_.bus.read(from, into);
 }
 
-void Machine::device_write(Master master, PhysAddr to, std::span<const std::byte> from) {
+void Machine::device_write(Master master, Started started, PhysAddr to,
+                           std::span<const std::byte> from) {
   const std::lock_guard guard{fabric_.lock};
   const PhysRange range{to, from.size()};
   fabric_.at(MomentKind::dma_writes, 0, range);
-  fabric_.watch.tell(&Observer::device_writes, master, fabric_.canonical(range));
+  fabric_.watch.tell(&Observer::device_writes, master, fabric_.canonical(range), started);
   fabric_.bus.write(to, from);
   fabric_.at(MomentKind::dma_wrote, 0, range);
 }
@@ -94,6 +95,10 @@ std::uint32_t Machine::cpus() const { return static_cast<std::uint32_t>(cpus_.si
 
 bool Machine::keeps_stores() const {
   return cache() && cache()->geometry().on_store == OnStore::write_back;
+}
+
+bool Machine::fetches_for_stores() const {
+  return cache() && cache()->geometry().on_store_miss == OnStoreMiss::allocate;
 }
 
 void Machine::set_adversary(Watcher* adversary) {

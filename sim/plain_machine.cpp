@@ -8,6 +8,7 @@
 
 #include "carveout/core/size.hpp"
 #include "carveout/port/cache_lines.hpp"
+#include "carveout_sim/range_set.hpp"
 #include "guarded_pages.hpp"
 #include "lines.hpp"
 
@@ -51,8 +52,9 @@ void PlainMachine::device_owns(PhysRange range, Direction direction) {
   if (Witness* const witness = watch_.witness()) {
     witness->lent({phys_at(offset), range.size_bytes}, direction);
   }
-  pages_->take(offset, range.size_bytes,
-               carveout::device_writes(direction) ? Allowed::nothing : Allowed::loads);
+  const PhysRange lent{phys_at(offset), range.size_bytes};
+  lent_.push_back({lent, carveout::device_writes(direction)});
+  guard_pages(lent);
 }
 
 void PlainMachine::cpu_owns(PhysRange range) {
@@ -63,7 +65,59 @@ void PlainMachine::cpu_owns(PhysRange range) {
   if (Witness* const witness = watch_.witness()) {
     witness->returned({phys_at(offset), range.size_bytes});
   }
-  pages_->give_back(offset, range.size_bytes);
+  const PhysRange returned{phys_at(offset), range.size_bytes};
+  take_back(returned);
+  guard_pages(returned);
+}
+
+void PlainMachine::take_back(PhysRange range) {
+  // Once: of two loans of the same bytes the other goes on. First the one that is just this, then
+  // whatever has a part of it, the latest first.
+  const auto same = std::ranges::find(lent_, range, &Lent::range);
+  if (same != lent_.end()) {
+    lent_.erase(same);
+    return;
+  }
+  RangeSet wanted;
+  wanted.add(range);
+  for (std::size_t i = lent_.size(); i-- > 0 && !wanted.empty();) {
+    const Lent whole = lent_[i];
+    const auto part = wanted.find(whole.range);
+    if (!part) continue;
+    wanted.remove(*part);
+    RangeSet rest;
+    rest.add(whole.range);
+    rest.remove(*part);
+    lent_.erase(lent_.begin() + static_cast<std::ptrdiff_t>(i));
+    for (const PhysRange& piece : rest.pieces()) lent_.push_back({piece, whole.to_write});
+  }
+}
+
+void PlainMachine::guard_pages(PhysRange range) {
+  const std::size_t page_bytes = host_page_bytes();
+  const std::size_t first = offset_of(range.base) / page_bytes;
+  const std::size_t end = (offset_of(range.base) + range.size_bytes + page_bytes - 1) / page_bytes;
+  const auto allowed = [&](std::size_t page) {
+    const PhysRange whole{phys_at(page * page_bytes), page_bytes};
+    RangeSet loads;
+    RangeSet stores;
+    loads.add(whole);
+    stores.add(whole);
+    for (const Lent& each : lent_) {
+      stores.remove(each.range);
+      if (each.to_write) loads.remove(each.range);
+    }
+    return !stores.empty() ? Allowed::everything
+           : loads.empty() ? Allowed::nothing
+                           : Allowed::loads;
+  };
+  for (std::size_t page = first; page < end;) {
+    const Allowed now = allowed(page);
+    std::size_t alike = page + 1;
+    while (alike < end && allowed(alike) == now) ++alike;
+    pages_->set(page, alike - page, now);
+    page = alike;
+  }
 }
 
 std::vector<std::string> PlainMachine::touches() {
@@ -236,7 +290,8 @@ void PlainMachine::device_read(Master master, Started started, PhysAddr from,
   std::memcpy(into.data(), ram_.data() + offset, into.size());
 }
 
-void PlainMachine::device_write(Master master, PhysAddr to, std::span<const std::byte> from) {
+void PlainMachine::device_write(Master master, Started started, PhysAddr to,
+                                std::span<const std::byte> from) {
   const std::lock_guard guard{lock_};
   settle();
   if (from.empty()) return;
@@ -246,7 +301,7 @@ void PlainMachine::device_write(Master master, PhysAddr to, std::span<const std:
   moment(MomentKind::dma_writes, range);
   for_lines(offset, from.size(),
             [&](std::size_t line) { present_[line / facts_.line_bytes] = is_present(line); });
-  watch_.tell(&Observer::device_writes, master, range);
+  watch_.tell(&Observer::device_writes, master, range, started);
   std::memcpy(ram_.data() + offset, from.data(), from.size());
   for_lines(offset, from.size(), [&](std::size_t line) {
     if (!present_[line / facts_.line_bytes]) fetch(line);

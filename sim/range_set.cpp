@@ -55,4 +55,13 @@ std::optional<PhysRange> RangeSet::find(PhysRange range) const {
   return range.intersection(PhysRange::from_to(PhysAddr{each->first}, PhysAddr{each->second}));
 }
 
+std::vector<PhysRange> RangeSet::pieces() const {
+  std::vector<PhysRange> all;
+  all.reserve(stretches_.size());
+  for (const auto& [first, last] : stretches_) {
+    all.push_back(PhysRange::from_to(PhysAddr{first}, PhysAddr{last}));
+  }
+  return all;
+}
+
 }  // namespace carveout::sim

@@ -193,7 +193,7 @@ void RunRecord::device_reads(Master master, PhysRange range, Started /*started*/
   observing_ = true;
 }
 
-void RunRecord::device_writes(Master master, PhysRange range) {
+void RunRecord::device_writes(Master master, PhysRange range, Started /*started*/) {
   const std::lock_guard guard{mutex_};
   add(Actor::device, master, "writes", range);
   observing_ = true;

@@ -24,7 +24,8 @@ class BusSide {
   /// One burst: nobody acts while it moves.
   virtual void device_read(Master master, Started started, PhysAddr from,
                            std::span<std::byte> into) = 0;
-  virtual void device_write(Master master, PhysAddr to, std::span<const std::byte> from) = 0;
+  virtual void device_write(Master master, Started started, PhysAddr to,
+                            std::span<const std::byte> from) = 0;
   virtual void device_refused(Master master, DmaRange range, BusError error) = 0;
 
   /// The CPU is not to touch these bytes, or only not to write them (to_device), until it owns them
@@ -51,6 +52,8 @@ class BusSide {
   [[nodiscard]] virtual std::size_t line_bytes() const = 0;
   /// Whether a store through the cache may stay in it.
   [[nodiscard]] virtual bool keeps_stores() const = 0;
+  /// Whether a store brings its line in.
+  [[nodiscard]] virtual bool fetches_for_stores() const = 0;
 
  protected:
   BusSide() = default;

@@ -149,7 +149,7 @@ class Checker final : public Observer {
   void cpu_touched(PhysRange range, Touch how, std::string_view stacks) override;
   void cpu_orders(std::uint32_t cpu, Barrier barrier) override;
   void device_reads(Master master, PhysRange range, Started started) override;
-  void device_writes(Master master, PhysRange range) override;
+  void device_writes(Master master, PhysRange range, Started started) override;
   void bus_refuses(Master master, DmaRange range, BusError error) override;
   /// Devices, flags, forbidden memory, counts and reports stay.
   void machine_resets() override;
@@ -162,6 +162,7 @@ class Checker final : public Observer {
   };
   struct Store {
     PhysRange range;
+    bool by_its_line;  ///< through the cache, or where the cache has no other address
     std::set<Master> seen_by;
   };
   struct CpuState {
@@ -212,6 +213,14 @@ class Checker final : public Observer {
   void check_touch(std::string_view who, PhysRange range, Through through, Touch how,
                    std::string_view stacks = {});
   void check_order(std::uint32_t cpu, PhysRange range, std::string_view who);
+  /// A CPU stores: what it lost before is of no interest any more, to nobody.
+  void stored_anew(PhysRange range);
+  /// A store past the cache, or through it, is on its way.
+  void on_its_way(std::uint32_t cpu, PhysRange range, Through through);
+  /// Of what is on its way, this has arrived.
+  void arrived(std::uint32_t cpu, PhysRange lines);
+  /// What the CPUs have stored in the lines of a device's bytes.
+  void check_lines_under(PhysRange range, Buffer* buffer, const std::string& who);
   [[nodiscard]] Buffer* check_mapped(Master master, PhysRange range, std::string_view verb);
 
   BusSide& machine_;

@@ -125,7 +125,8 @@ class Machine final : public BusSide, private Hands {
   void device_begins(Master master, PhysRange range) override;
   void device_read(Master master, Started started, PhysAddr from,
                    std::span<std::byte> into) override;
-  void device_write(Master master, PhysAddr to, std::span<const std::byte> from) override;
+  void device_write(Master master, Started started, PhysAddr to,
+                    std::span<const std::byte> from) override;
   void device_refused(Master master, DmaRange range, BusError error) override;
 
   void device_owns(PhysRange range, Direction direction) override;
@@ -143,6 +144,7 @@ class Machine final : public BusSide, private Hands {
   }
   [[nodiscard]] std::uint32_t cpus() const override;
   [[nodiscard]] bool keeps_stores() const override;
+  [[nodiscard]] bool fetches_for_stores() const override;
 
  private:
   [[nodiscard]] Cpu& first() { return cpus_.front(); }

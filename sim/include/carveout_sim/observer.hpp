@@ -53,7 +53,7 @@ class Observer {
   virtual void cpu_touched(PhysRange range, Touch how, std::string_view stacks) = 0;
   virtual void cpu_orders(std::uint32_t cpu, Barrier barrier) = 0;
   virtual void device_reads(Master master, PhysRange range, Started started) = 0;
-  virtual void device_writes(Master master, PhysRange range) = 0;
+  virtual void device_writes(Master master, PhysRange range, Started started) = 0;
   virtual void bus_refuses(Master master, DmaRange range, BusError error) = 0;
   /// RAM and caches are as at the beginning. Told afterwards.
   virtual void machine_resets() {}

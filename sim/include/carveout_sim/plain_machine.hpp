@@ -86,7 +86,8 @@ class PlainMachine final : public BusSide, private Hands {
   void device_begins(Master master, PhysRange range) override;
   void device_read(Master master, Started started, PhysAddr from,
                    std::span<std::byte> into) override;
-  void device_write(Master master, PhysAddr to, std::span<const std::byte> from) override;
+  void device_write(Master master, Started started, PhysAddr to,
+                    std::span<const std::byte> from) override;
   void device_refused(Master master, DmaRange range, BusError error) override;
   void device_owns(PhysRange range, Direction direction) override;
   void cpu_owns(PhysRange range) override;
@@ -100,6 +101,7 @@ class PlainMachine final : public BusSide, private Hands {
   [[nodiscard]] std::uint32_t cpus() const override { return 1; }
   [[nodiscard]] std::size_t line_bytes() const override { return facts_.line_bytes; }
   [[nodiscard]] bool keeps_stores() const override { return true; }
+  [[nodiscard]] bool fetches_for_stores() const override { return true; }
 
  private:
   void maintain(Maintenance what, const std::byte* at, std::size_t size_bytes);
@@ -127,6 +129,13 @@ class PlainMachine final : public BusSide, private Hands {
   [[nodiscard]] std::vector<PhysRange> waiting(std::uint32_t /*cpu*/) const override { return {}; }
   LineState in_cache(std::uint32_t cpu, PhysAddr line, std::span<std::byte> bytes) const override;
   bool in_ram(PhysAddr line, std::span<std::byte> bytes) const override;
+  /// Memory that was lent: which pages the CPU may use follows from all of it.
+  struct Lent {
+    PhysRange range;
+    bool to_write;  ///< the device writes it
+  };
+  void take_back(PhysRange range);
+  void guard_pages(PhysRange range);
   /// Takes open pages away again, and tells of the touches so far.
   void settle();
 
@@ -144,6 +153,7 @@ class PlainMachine final : public BusSide, private Hands {
   Watch watch_;
   std::optional<Adversary> hardware_;    ///< of the facts
   std::unique_ptr<GuardedPages> pages_;  ///< of the cached view
+  std::vector<Lent> lent_;
   std::vector<std::string> untold_;
 };
 

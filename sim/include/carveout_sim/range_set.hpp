@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "carveout/core/address.hpp"
 
@@ -19,6 +20,8 @@ class RangeSet {
   void remove(PhysRange range);
   void remove(const RangeSet& other);
 
+  /// All of it, in rising order.
+  [[nodiscard]] std::vector<PhysRange> pieces() const;
   /// The first stretch of a range that is in the set.
   [[nodiscard]] std::optional<PhysRange> find(PhysRange range) const;
   [[nodiscard]] bool contains(PhysRange range) const { return find(range) == range; }

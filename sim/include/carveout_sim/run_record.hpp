@@ -86,7 +86,7 @@ class RunRecord final : public Witness {
   void cpu_touched(PhysRange range, Touch how, std::string_view stacks) override;
   void cpu_orders(std::uint32_t cpu, Barrier barrier) override;
   void device_reads(Master master, PhysRange range, Started started) override;
-  void device_writes(Master master, PhysRange range) override;
+  void device_writes(Master master, PhysRange range, Started started) override;
   void bus_refuses(Master master, DmaRange range, BusError error) override;
 
  private:

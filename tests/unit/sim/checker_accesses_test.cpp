@@ -289,6 +289,108 @@ TEST(CheckerAccessTest, AStoreThatGoesThroughKeepsNoLineFromADeviceAndIsNewInThe
   EXPECT_EQ(w.checker.count(Mistake::missing_sync_after_device_wrote), 1U);
 }
 
+TEST(CheckerAccessTest, AStoreThatMayComeLaterThanTheDevicesIsReported) {
+  for (const OnStore on_store : {OnStore::write_back, OnStore::write_through}) {
+    World w{{.on_store = on_store}};
+    if (on_store == OnStore::write_back) {
+      w.store_past(0, 4);
+    } else {
+      w.store(0, 4);
+    }
+    w.device_writes(w.poller, 64, 4);
+    EXPECT_EQ(w.checker.count(), 0U) << "other bytes";
+    w.device_writes(w.bare, 0, 4);
+    EXPECT_EQ(w.checker.count(Mistake::missing_publish_barrier), 1U);
+  }
+}
+
+TEST(CheckerAccessTest, ACleanLineByLineIsACleanOfAll) {
+  World w{{.on_store = OnStore::write_through}};
+  w.store(0, 64);
+  w.clean(0, 32);
+  w.device_reads(w.bare, 0, 32);
+  EXPECT_EQ(w.checker.count(), 0U);
+  w.clean(32, 32);
+  w.device_reads(w.bare, 0, 64);
+  EXPECT_EQ(w.checker.count(), 0U);
+}
+
+TEST(CheckerAccessTest, ACleanOfTheCachedAddressSendsNoStoreOnThatWentPastTheCache) {
+  World w;
+  w.store_past(0, 4);
+  w.clean(0, 32);
+  w.device_reads(w.bare, 0, 4);
+  EXPECT_EQ(w.checker.count(Mistake::missing_publish_barrier), 1U);
+}
+
+TEST(CheckerAccessTest, WhatWasStoredAnewIsNotLost) {
+  World w;
+  w.store(0);
+  w.invalidate(0, 32);
+  w.store_past(0);
+  w.publish();
+  w.invalidate(0, 32);
+  w.load(0);
+  EXPECT_EQ(w.checker.count(), 0U);
+}
+
+TEST(CheckerAccessTest, WhatAnotherCpuStoredAnewIsNotLost) {
+  Machine machine{{.cpus = 2}};
+  const Checker checker{machine, {.callback = Checker::silent}};
+  std::byte* const at = machine.cached_view({kCached, 64});
+  machine.store(at, std::byte{1});
+  machine.invalidate(at, 32);
+  machine.cpu(1).store(at, std::byte{2});
+  machine.cpu(1).clean(at, 32);
+  machine.invalidate(at, 32);
+  EXPECT_EQ(machine.load(at), std::byte{2});
+  EXPECT_EQ(checker.count(), 0U);
+}
+
+TEST(CheckerAccessTest, ALineThatAStoreDidNotBringInStaysOut) {
+  for (const OnStoreMiss on_miss : {OnStoreMiss::allocate, OnStoreMiss::no_allocate}) {
+    World w{{.speculation = Speculation::never,
+             .on_store = OnStore::write_through,
+             .on_store_miss = on_miss}};
+    w.invalidate(0, 32);
+    w.store(0, 4);
+    w.publish();
+    w.device_writes(w.bare, 0, 32);
+    w.load(0, 32);
+    EXPECT_EQ(w.checker.count(Mistake::missing_sync_after_device_wrote),
+              on_miss == OnStoreMiss::allocate ? 1U : 0U);
+  }
+}
+
+TEST(CheckerAccessTest, AResourceIsNobodysToTouchOrNot) {
+  World w;
+  w.checker.map_resource(w.eth, uncached_at(0, 64), kBoth);
+  w.load_past(0);
+  w.store_past(0);
+  EXPECT_EQ(w.checker.count(), 0U);
+}
+
+TEST(CheckerAccessTest, OneBurstOverTwoMappingsIsHeldAgainstEach) {
+  for (const bool second : {false, true}) {
+    World w;
+    w.checker.map(w.eth, at(second ? 0 : 32, 32), kFrom);
+    w.checker.map(w.eth, at(second ? 32 : 0, 32), kTo);
+    w.device_writes(w.engine, 0, 64);
+    EXPECT_EQ(w.checker.count(Mistake::device_write_to_read_only), 1U);
+  }
+}
+
+TEST(CheckerAccessTest, ANeighboursBytesAndTheBuffersOwnAreTwoMistakes) {
+  for (const bool touching : {false, true}) {
+    World w;
+    w.store(0, touching ? 32 : 1);
+    w.store(20);
+    w.device_writes(w.bare, 16, 16);
+    EXPECT_EQ(w.checker.count(Mistake::line_shared), 1U);
+    EXPECT_EQ(w.checker.count(Mistake::dirty_line_over_device_data), 1U);
+  }
+}
+
 TEST(CheckerAccessTest, WhatTheCpuItselfFetchedIsOldWithoutSpeculationToo) {
   for (const bool stores : {false, true}) {
     World w{{.speculation = Speculation::never}};

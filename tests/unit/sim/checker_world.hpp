@@ -41,7 +41,9 @@ struct Watched {
   Speculation speculation = Speculation::may_happen;
   Checker::Errors errors = Checker::Errors::by_result;
   std::size_t entries = 64;
-  OnStore on_store = OnStore::write_back;  ///< no matter with plain pointers
+  // No matter with plain pointers.
+  OnStore on_store = OnStore::write_back;
+  OnStoreMiss on_store_miss = OnStoreMiss::allocate;
 };
 
 /// A machine of either kind, and the same few words for what a program does on it.
@@ -53,7 +55,8 @@ struct WorldOn {
     if constexpr (kPlain) {
       return PlainFacts{};
     } else {
-      return MachineFacts{.cache = CacheGeometry{.on_store = watched.on_store},
+      return MachineFacts{.cache = CacheGeometry{.on_store = watched.on_store,
+                                                 .on_store_miss = watched.on_store_miss},
                           .write_buffer_stores = 8,
                           .early_loads = 16};
     }
@@ -208,11 +211,15 @@ void expect_nothing(const Watched& watched, void (*right)(AnyWorld&)) {
 
 /// On both machines, and where stores through the cache stay in it and where they do not.
 inline void expect_silence(const Case& test) {
-  expect_nothing(test.watched, test.right);
   expect_nothing(test.watched, test.plain_right);
-  Watched through = test.watched;
-  through.on_store = OnStore::write_through;
-  expect_nothing(through, test.right);
+  for (const OnStoreMiss on_miss : {OnStoreMiss::allocate, OnStoreMiss::no_allocate}) {
+    Watched other = test.watched;
+    other.on_store_miss = on_miss;
+    other.on_store = OnStore::write_through;
+    expect_nothing(other, test.right);
+    other.on_store = OnStore::write_back;
+    expect_nothing(other, test.right);
+  }
 }
 
 }  // namespace carveout::sim

@@ -426,6 +426,49 @@ TEST_F(PlainDriver, ATouchWhileTheDeviceOwnsIsAReportWithBothStacks) {
   EXPECT_NE(text.find("given to the device by"), std::string::npos) << text;
 }
 
+TEST_F(PlainDriver, APartThatWentBackAndForthLeavesTheRestOfItsPageAway) {
+  checker_.map(eth_, at(0, 2 * kPage), Direction::from_device);
+  checker_.sync_for_cpu(eth_, at(0, 64), Direction::from_device);
+  static_cast<void>(carveout_test_reads_too_early(cached_));
+  checker_.sync_for_device(eth_, at(0, 64), Direction::from_device);
+  EXPECT_EQ(checker_.count(), 0U);
+  carveout_test_writes_too_early(cached_ + 2048);
+  checker_.unmap(eth_, at(0, 2 * kPage), Direction::from_device);
+  EXPECT_EQ(checker_.count(Mistake::touch_while_device_owns), 1U);
+  carveout_test_writes_too_early(cached_);
+  EXPECT_TRUE(machine_.touches().empty());
+  EXPECT_EQ(checker_.count(), 1U);
+}
+
+TEST_F(PlainDriver, APartThatIsTheCpusEndsWithItsMapping) {
+  checker_.map(eth_, at(0, 3 * kPage), Direction::from_device);
+  checker_.sync_for_cpu(eth_, at(kPage, kPage), Direction::from_device);
+  checker_.unmap(eth_, at(0, 3 * kPage), Direction::from_device);
+  for (std::size_t page = 0; page < 3; ++page) {
+    carveout_test_writes_too_early(cached_ + page * kPage);
+  }
+  machine_.clean(cached_ + 4 * kPage, 1);
+  EXPECT_EQ(checker_.count(), 0U);
+}
+
+TEST_F(PlainDriver, WhatTwoDevicesReadIsAwayUntilBothAreDone) {
+  const Master usb = checker_.attach("usb");
+  checker_.map(eth_, at(0, kPage), Direction::to_device);
+  checker_.map(usb, at(0, kPage), Direction::to_device);
+  checker_.unmap(usb, at(0, kPage), Direction::to_device);
+  carveout_test_writes_too_early(cached_);
+  machine_.clean(cached_ + kPage, 1);
+  EXPECT_EQ(checker_.count(Mistake::touch_while_device_owns), 1U);
+}
+
+TEST_F(PlainDriver, TwoBuffersThatShareAPageTakeItTogether) {
+  checker_.map(eth_, at(0, kPage + 2048), Direction::from_device);
+  checker_.map(eth_, at(kPage + 2048, kPage + 2048), Direction::from_device);
+  carveout_test_writes_too_early(cached_ + kPage);
+  machine_.clean(cached_ + 8 * kPage, 1);
+  EXPECT_EQ(checker_.count(Mistake::touch_while_device_owns), 1U);
+}
+
 TEST_F(PlainDriver, ADetachedDeviceHasNoMemoryAnyMore) {
   checker_.map(eth_, at(0, kPage), Direction::from_device);
   checker_.detach(eth_);
