@@ -36,6 +36,13 @@ void open_lent(cortex_m::Mpu& mpu) {
   for (unsigned i = 0; i < kLentRegions; ++i) mpu.set(kFirstLentRegion + i, {.rbar = 0, .rasr = 0});
 }
 
+/// From now on a fault is expected: without MEMFAULTENA it would be a HardFault.
+void cure_faults_by(void (*opens)(cortex_m::Mpu&), cortex_m::Mpu& mpu) {
+  armv7m::at(armv7m::kShcsr) = armv7m::at(armv7m::kShcsr) | 1U << 16;  // MEMFAULTENA
+  curing = &mpu;
+  cure = opens;
+}
+
 /// Single accesses whose own address is known, to be found again as the faulting one.
 [[gnu::naked]] std::uint32_t load(const std::byte*) { asm("ldr r0, [r0]\n\tbx lr"); }
 [[gnu::naked]] void store(std::byte*, std::uint32_t) { asm("str r1, [r0]\n\tbx lr"); }
@@ -69,9 +76,7 @@ void check_enforcement(cortex_m::Mpu& mpu, const Device& device) {
   store(block->cpu, 0x600d'0001);
 
   const auto shut = cortex_m::non_cacheable_region(kPool, MpuAccess::nobody);
-  armv7m::at(armv7m::kShcsr) = armv7m::at(armv7m::kShcsr) | 1U << 16;  // MEMFAULTENA
-  curing = &mpu;
-  cure = open_pool;
+  cure_faults_by(open_pool, mpu);
 
   mpu.set(kPoolRegionNumber, *shut);
   load(first - 4);
@@ -104,8 +109,7 @@ void check_ownership(cortex_m::Mpu& mpu, const cortex_m::OwningPort& port, const
   const auto mapped =
       bytes ? map(device, *bytes, Direction::from_device) : std::unexpected{bytes.error()};
   if (!mapped) return board::fail(mapped.error(), "a buffer to lend");
-  curing = &mpu;
-  cure = open_lent;
+  cure_faults_by(open_lent, mpu);
   const std::uint32_t before = fault.count;
 
   load(packet + 1024);
