@@ -28,9 +28,9 @@ constexpr std::string_view kBoards =
     "\n"
     "Exit status: 0 done, for `why` granted, for `lint` no finding at or above --fail-level; 1 "
     "for\n"
-    "`why` refused, for `lint` findings; 2 wrong use, or an input that cannot be read: one line "
-    "on\n"
-    "standard error, and nothing on standard output.\n";
+    "`why` refused, for `lint` findings, for `gen` a board that does not fit: nothing is written;\n"
+    "2 wrong use, or an input that cannot be read: one line on standard error, and nothing on\n"
+    "standard output.\n";
 
 /// Help with the examples first, then the facts. The examples are the parser's footer.
 class HelpFormatter : public CLI::Formatter {

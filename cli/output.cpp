@@ -11,9 +11,7 @@
 #include "refusal.hpp"
 
 namespace carveout::cli {
-namespace {
 
-/// @return how much was not taken; errno says why.
 std::string_view write_all(int descriptor, std::string_view data) {
   while (!data.empty()) {
     const ssize_t done = ::write(descriptor, data.data(), data.size());
@@ -23,8 +21,6 @@ std::string_view write_all(int descriptor, std::string_view data) {
   }
   return data;
 }
-
-}  // namespace
 
 void claim_standard_streams() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {

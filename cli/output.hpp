@@ -14,6 +14,9 @@ void claim_standard_streams();
 /// Colour only on a terminal, and never with NO_COLOR.
 [[nodiscard]] Terminal terminal();
 
+/// Writes to a descriptor. @return what was not taken; errno says why.
+[[nodiscard]] std::string_view write_all(int descriptor, std::string_view data);
+
 /// Writes all of it and closes; throws Refusal where not every byte was taken.
 void write_standard_output(std::string_view data);
 

@@ -13,7 +13,7 @@ class App;
 namespace carveout::cli {
 
 /// Exit statuses beside 0; docs of the command line, and other programs, rely on them.
-inline constexpr int kRefused = 1;   ///< `why`: the request is not granted
+inline constexpr int kRefused = 1;   ///< `why`: not granted; `gen`: the board does not fit
 inline constexpr int kFindings = 1;  ///< `lint`: findings at or above --fail-level
 inline constexpr int kWrongUse = 2;  ///< wrong use, or an input that cannot be read
 
@@ -44,6 +44,7 @@ struct Verb {
 [[nodiscard]] std::span<const Verb* const> verbs();
 
 extern const Verb kExplain;
+extern const Verb kGen;
 extern const Verb kLint;
 extern const Verb kMap;
 extern const Verb kWhy;

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "carveout/core/text.hpp"
 #include "carveout/device_tree/dma_ranges.hpp"
 #include "carveout/device_tree/reserved_memory.hpp"
 #include "carveout/ops/coherent.hpp"
@@ -17,6 +16,7 @@
 #include "machine.hpp"
 #include "node_name.hpp"
 #include "refusal.hpp"
+#include "sentence.hpp"
 #include "why_request.hpp"
 
 namespace carveout::cli {
@@ -24,16 +24,6 @@ namespace {
 
 using device_tree::Node;
 using device_tree::Tree;
-
-/// A sentence of the library. Two paths and some words are the longest.
-template <class Said>
-std::string sentence(const Said& said) {
-  std::array<char, 2 * device_tree::kMaxPathBytes + 512>
-      buffer;  // NOLINT: written before it is read
-  Text text{buffer};
-  describe(said, text);
-  return std::string{text.view()};
-}
 
 /// Where the tree says that memory is. Anywhere, if it does not: a boot loader may add it.
 std::vector<PhysRange> memory_of(const Tree& tree) {

@@ -35,5 +35,6 @@ configure_package_config_file(
   "${PROJECT_BINARY_DIR}/carveoutConfig.cmake" INSTALL_DESTINATION "${package_dir}")
 install(FILES "${PROJECT_BINARY_DIR}/carveoutConfig.cmake"
               "${PROJECT_BINARY_DIR}/carveoutConfigVersion.cmake"
+              "${PROJECT_SOURCE_DIR}/cmake/CarveoutGenerate.cmake"
               "${PROJECT_SOURCE_DIR}/cmake/FindLibFDT.cmake" DESTINATION "${package_dir}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")

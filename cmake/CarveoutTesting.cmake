@@ -7,6 +7,28 @@ set(CARVEOUT_BUILDS
     "${PROJECT_SOURCE_DIR}/build"
     CACHE PATH "The folder of the other presets' build folders")
 
+# Tests that run on other machines, too, by qemu-user: the presets mips-linux and s390x-linux build them
+# and no others.
+set(CARVEOUT_MIPS_TESTS check_test core_test map_test pool_test port_test)
+set(CARVEOUT_S390X_TESTS
+    ${CARVEOUT_MIPS_TESTS}
+    errors_test
+    found_or_declared_test
+    linux_test
+    ops_test
+    setup_test)
+
+# carveout_add_foreign_tests(<processor>): each of its tests, as <processor>/<name>.
+function(carveout_add_foreign_tests processor)
+  string(TOUPPER "CARVEOUT_${processor}_TESTS" tests)
+  foreach(name IN LISTS ${tests})
+    add_test(NAME ${processor}/${name} COMMAND qemu-${processor}
+                                               "${CARVEOUT_BUILDS}/${processor}-linux/foreign/${name}")
+    set_tests_properties(${processor}/${name} PROPERTIES LABELS foreign TIMEOUT 300 SKIP_RETURN_CODE
+                                                                                    77)
+  endforeach()
+endfunction()
+
 # carveout_add_test(<name> SOURCES <file>... [LIBS <target>...] [LABELS <label>...]
 #                   [DEFINES <definition>...] [TIMEOUT <seconds>])
 #
@@ -24,13 +46,26 @@ function(carveout_add_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
+  if(carveout::sim IN_LIST arg_LIBS AND NOT TARGET carveout::sim)
+    return() # 32 bits: there is no model
+  endif()
   add_executable(${name} ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   carveout_target_defaults(${name})
   # The optimiser and the sanitizers together take as long on the expansions of EXPECT_EQ as all else;
   # what is tested is optimised all the same.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Debug>:-O0>)
   target_compile_definitions(${name} PRIVATE ${arg_DEFINES})
-  target_link_libraries(${name} PRIVATE carveout::core ${arg_LIBS} rapidcheck carveout_test_main)
+  target_link_libraries(${name} PRIVATE carveout::core ${arg_LIBS} carveout_test_main)
+  if(CMAKE_CROSSCOMPILING)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/foreign")
+    string(TOUPPER "CARVEOUT_${CMAKE_SYSTEM_PROCESSOR}_TESTS" tests)
+    if(NOT name IN_LIST ${tests})
+      set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+    endif()
+    return()
+  endif()
+  target_link_libraries(${name} PRIVATE rapidcheck)
 
   list(JOIN arg_LABELS "," labels)
   set(suites "${CMAKE_CURRENT_BINARY_DIR}/${name}_suites.cmake")

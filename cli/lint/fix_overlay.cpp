@@ -4,7 +4,7 @@
 #include <map>
 #include <vector>
 
-#include "output.hpp"
+#include "forms.hpp"
 #include "rule_id.hpp"
 
 namespace carveout::cli {

@@ -15,7 +15,9 @@
 
 #include "carveout/core/size.hpp"
 #include "facts.hpp"
+#include "forms.hpp"
 #include "input.hpp"
+#include "option_word.hpp"
 #include "output.hpp"
 #include "refusal.hpp"
 #include "result.hpp"
@@ -45,33 +47,21 @@ struct Options {
   bool verbose = false;
 };
 
-template <class Value, std::size_t Count>
-Value named(std::string_view option, std::string_view word,
-            const std::array<std::pair<std::string_view, Value>, Count>& known) {
-  std::string list;
-  for (const auto& [name, value] : known) {
-    if (name == word) return value;
-    list += fmt::format("{}{}", list.empty() ? "" : ", ", name);
-  }
-  throw Refusal{"lint", fmt::format("{} does not know '{}'", option, word), list};
-}
-
-constexpr std::array<std::pair<std::string_view, Severity>, 3> kLevels{
+constexpr OptionWords<Severity, 3> kLevels{
     {{"error", Severity::error}, {"warning", Severity::warning}, {"note", Severity::note}}};
 
-constexpr std::array<std::pair<std::string_view, LintTarget>, 5> kTargets{
-    {{"linux-arm", LintTarget::linux_arm},
-     {"linux-arm64", LintTarget::linux_arm64},
-     {"linux-riscv", LintTarget::linux_riscv},
-     {"baremetal", LintTarget::baremetal},
-     {"zephyr", LintTarget::zephyr}}};
+constexpr OptionWords<LintTarget, 5> kTargets{{{"linux-arm", LintTarget::linux_arm},
+                                               {"linux-arm64", LintTarget::linux_arm64},
+                                               {"linux-riscv", LintTarget::linux_riscv},
+                                               {"baremetal", LintTarget::baremetal},
+                                               {"zephyr", LintTarget::zephyr}}};
 
 enum class Format : std::uint8_t { text, json, sarif, github };
 
-constexpr std::array<std::pair<std::string_view, Format>, 4> kFormats{{{"text", Format::text},
-                                                                       {"json", Format::json},
-                                                                       {"sarif", Format::sarif},
-                                                                       {"github", Format::github}}};
+constexpr OptionWords<Format, 4> kFormats{{{"text", Format::text},
+                                           {"json", Format::json},
+                                           {"sarif", Format::sarif},
+                                           {"github", Format::github}}};
 
 std::uint64_t size_of(std::string_view option, std::string_view text) {
   const auto size = parse_size(text);
@@ -93,7 +83,8 @@ std::vector<PhysRange> ranges_listed(std::string_view list) {
 
 LintSettings settings_of(const Options& options) {
   LintSettings settings;
-  if (!options.target.empty()) settings.target = named("--target", options.target, kTargets);
+  if (!options.target.empty())
+    settings.target = named("lint", "--target", options.target, kTargets);
   if (!options.page_size.empty()) {
     settings.page_bytes = size_of("--page-size", options.page_size);
     settings.page_bytes_given = true;
@@ -127,13 +118,7 @@ Suppressions suppressions_of(const Options& options) {
 void write_new_file(const std::string& file, std::string_view text) {
   const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (descriptor < 0) throw Refusal{file, std::strerror(errno), "--fix"};
-  while (!text.empty()) {
-    const ssize_t done = ::write(descriptor, text.data(), text.size());
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) break;
-    text.remove_prefix(static_cast<std::size_t>(done));
-  }
-  const int error = text.empty() ? 0 : errno;
+  const int error = write_all(descriptor, text).empty() ? 0 : errno;
   if (::close(descriptor) != 0 || error != 0) {
     throw Refusal{file, std::strerror(error != 0 ? error : errno), "--fix"};
   }
@@ -178,8 +163,8 @@ std::string silent_rules(const LintSettings& settings) {
 
 Answer run(const Options& options, const Terminal& terminal) {
   check_standard_input("lint", options.boards, options.overlays);
-  const Format format = named("--format", options.format, kFormats);
-  const Severity fail_level = named("--fail-level", options.fail_level, kLevels);
+  const Format format = named("lint", "--format", options.format, kFormats);
+  const Severity fail_level = named("lint", "--fail-level", options.fail_level, kLevels);
   if (!options.fix.empty() && options.boards.size() > 1) {
     throw Refusal{"lint", "--fix is for one board", "carveout lint --help"};
   }

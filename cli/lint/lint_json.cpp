@@ -1,5 +1,5 @@
+#include "forms.hpp"
 #include "json_text.hpp"
-#include "output.hpp"
 #include "page.hpp"
 #include "rule_id.hpp"
 

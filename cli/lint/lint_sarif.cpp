@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "explain_page.hpp"
+#include "forms.hpp"
 #include "json_text.hpp"
-#include "output.hpp"
 #include "page.hpp"
 #include "rule_id.hpp"
 

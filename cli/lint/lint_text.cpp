@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "output.hpp"
+#include "forms.hpp"
 #include "page.hpp"
 #include "rule_id.hpp"
 

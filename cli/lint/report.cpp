@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "node_name.hpp"
 #include "refusal.hpp"
 #include "rule_id.hpp"
+#include "sentence.hpp"
 #include "text_file.hpp"
 
 namespace carveout::cli {
@@ -97,10 +97,7 @@ void Report::add(Node node, std::string_view property, std::string message, std:
 
 void Report::add_as_setup_says(Node node, const Finding& finding, std::optional<Fix> fix,
                                std::optional<Severity> severity) {
-  std::array<char, 2 * device_tree::kMaxPathBytes + 512> buffer{};
-  Text text{buffer};
-  describe(finding, text);
-  add(node, finding.property, std::string{text.view()}, std::move(fix), severity);
+  add(node, finding.property, sentence(finding), std::move(fix), severity);
 }
 
 void Report::sort() {

@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 
 #include "carveout/core/size.hpp"
-#include "carveout_port/pmsa_v7.hpp"
+#include "carveout/port/pmsa_v7.hpp"
 #include "page.hpp"
 #include "report.hpp"
 #include "rule.hpp"
@@ -18,21 +17,18 @@ namespace {
 
 using namespace device_tree;
 
-/// The smallest power of two, aligned to itself, that holds a range.
-PhysRange rounded_window(PhysRange range) {
-  std::uint64_t size = std::bit_ceil(std::max<std::uint64_t>(range.size_bytes, 32));
-  while (size < std::uint64_t{1} << 62 &&
-         align_down(range.base.raw(), size) + size < range.base.raw() + range.size_bytes) {
-    size *= 2;
-  }
-  return {PhysAddr{align_down(range.base.raw(), size)}, size};
-}
-
 void check_protection_region(const Survey& survey, const ReservedRegion& region, Report& report) {
   if (!survey.machine().armv7m || !region.enabled || region.kind != RegionKind::coherent) return;
   survey.for_each_place(region, [&](PhysRange range) {
-    if (cortex_m::non_cacheable_region(range)) return;
-    const PhysRange window = rounded_window(range);
+    const auto around = pmsa_v7::non_cacheable_around(range);
+    if (!around) {
+      report.add(
+          region.node, size_property(region),
+          fmt::format("{} ends above 4 GiB, where the MPU has no regions", range_text(range)));
+      return;
+    }
+    const PhysRange window = around->covered();
+    if (window == range) return;
     std::string swallowed;
     survey.for_each_range_over(window, [&](const RegionRange& other) {
       if (other.region == region.node) return true;

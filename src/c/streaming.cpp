@@ -122,9 +122,10 @@ carveout_error carveout_sync_for_device(const carveout_device* device,
       why);
 }
 
-carveout_error carveout_abandon(const carveout_mapping* mapping, carveout_failure* why) {
+carveout_error carveout_abandon(const carveout_device* device, const carveout_mapping* mapping,
+                                carveout_failure* why) {
   if (!is_request(*mapping)) return fail({.code = Error::bad_attributes}, why);
-  return answer(abandon(mapped_bytes(*mapping)), why);
+  return answer(abandon(*from_c(device), mapped_bytes(*mapping)), why);
 }
 
 void carveout_whole_lines(const carveout_device* device, const carveout_mapping* mapping,
@@ -145,7 +146,8 @@ carveout_error carveout_map_each(const carveout_device* device, const carveout_b
     const carveout_error refused =
         carveout_map(device, &bytes[i], direction, attributes, must_not_wait, &mappings[i], why);
     if (refused == CARVEOUT_OK) continue;
-    while (i-- > 0) carveout_abandon(&mappings[i], nullptr);  // the failure to tell is the entry's
+    // The failure to tell is the entry's.
+    while (i-- > 0) carveout_abandon(device, &mappings[i], nullptr);
     return refused;
   }
   return CARVEOUT_OK;

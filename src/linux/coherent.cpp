@@ -136,7 +136,7 @@ void* dma_alloc_noncoherent(struct device* dev, size_t size, dma_addr_t* dma_han
                                         .cpu = block->cpu},
                               .block = *block,
                               .mapped = *mapped});
-    if (live == nullptr) undo(abandon(*mapped), __func__);
+    if (live == nullptr) undo(abandon(*device, *mapped), __func__);
   }
   if (live == nullptr) {
     undo(free_coherent(*block), __func__);

@@ -27,7 +27,7 @@ dma_addr_t lend(const Device& device, void* at, std::size_t size, enum dma_data_
                                                         .entries = entries},
                                               .mapped = *mapped});
   if (live != nullptr) return mapped->dma.raw();
-  undo(abandon(*mapped), function);
+  undo(abandon(device, *mapped), function);
   return DMA_MAPPING_ERROR;
 }
 
@@ -160,7 +160,7 @@ unsigned int dma_map_sg_attrs(struct device* dev, struct scatterlist* sg, int ne
     }
     while (i-- > 0) {
       const auto live = take_back(entry_claim(*device, sg[i], nents, dir), __func__);
-      if (live) undo(abandon(*live->mapped), __func__);
+      if (live) undo(abandon(*device, *live->mapped), __func__);
     }
     return 0;
   }

@@ -60,6 +60,8 @@ Result<void> quiesced(const Device& device) {
   Result<void> first;
   // One by one: a pool's lock is never taken inside of this one.
   while (const auto block = take_quiet(port, *list)) {
+    // Whoever has it next is not to find it taken away.
+    port.cpu_owns({block->phys, block->size_bytes});
     const auto given_back = block->pool->give_back(*block);
     if (given_back) continue;
     const auto told = refused(device, Attributes::none, given_back.error());

@@ -92,8 +92,7 @@ StreamBuffer Loan::finish_after_turn(Part turn) {
 
 StreamBuffer Loan::abandon() {
   CARVEOUT_ASSERT(device_ != nullptr);
-  device_ = nullptr;
-  const auto ended = carveout::abandon(mapped_);
+  const auto ended = carveout::abandon(*std::exchange(device_, nullptr), mapped_);
   CARVEOUT_ASSERT(ended.has_value());
   return std::move(buffer_);
 }
@@ -104,6 +103,7 @@ void Loan::end() {
   const Device* const device = std::exchange(device_, nullptr);
   if (device == nullptr) return;
   if (mapped_.copy) {
+    device->roles->port->cpu_owns({mapped_.bytes.phys, mapped_.bytes.size_bytes});
     std::ignore = quarantine(*device, *mapped_.copy);  // refused: it stays taken, as it has to
     return;
   }

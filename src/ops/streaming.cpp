@@ -215,6 +215,11 @@ void hand_over(PortRef port, Direction direction) {
   }
 }
 
+/// Whose a part of what the caller lent is: of the bytes themselves, where a copy is made, too.
+PhysRange lent(const MappedBytes& mapped, Part part) {
+  return {PhysAddr{mapped.bytes.phys.raw() + part.offset_bytes}, part.size_bytes};
+}
+
 Part whole(const MappedBytes& mapped) { return {0, mapped.bytes.size_bytes}; }
 
 std::optional<Error> fault_of(Part part, const MappedBytes& mapped) {
@@ -243,9 +248,9 @@ Result<void> check(const Device& device, const CpuBytes& bytes, Attributes attri
   return {};
 }
 
-/// map() without the barrier.
-Result<MappedBytes> lend(const Device& device, CpuBytes bytes, Direction direction,
-                         const MapOptions& options) {
+/// What map() does before anybody is told: the caches' work, or a copy.
+Result<MappedBytes> prepare(const Device& device, CpuBytes bytes, Direction direction,
+                            const MapOptions& options) {
   if (const auto checked = check(device, bytes, options.attributes); !checked)
     return std::unexpected{checked.error()};
   bytes.view = view_of(device, bytes);
@@ -274,13 +279,28 @@ Result<MappedBytes> lend(const Device& device, CpuBytes bytes, Direction directi
   return mapped;
 }
 
+/// map() without the barrier.
+Result<MappedBytes> lend(const Device& device, const CpuBytes& bytes, Direction direction,
+                         const MapOptions& options) {
+  const auto mapped = prepare(device, bytes, direction, options);
+  if (mapped) port_of(device).device_owns(range_of(bytes), direction);
+  return mapped;
+}
+
 Result<void> give_copy_back(const MappedBytes& mapped) {
   if (!mapped.copy) return {};
   return mapped.copy->pool->give_back(*mapped.copy);
 }
 
+/// The bytes are the CPU's, as they lie, and their copy nobody's.
+Result<void> take_back(const Device& device, const MappedBytes& mapped) {
+  port_of(device).cpu_owns(range_of(mapped.bytes));
+  return give_copy_back(mapped);
+}
+
 /// unmap() without the barrier.
 Result<void> end(const Device& device, const MappedBytes& mapped, Attributes attributes) {
+  port_of(device).cpu_owns(range_of(mapped.bytes));  // before the CPU works on them
   if (mapped.copy || !has(attributes, Attributes::skip_cpu_sync))
     to_cpu(device, mapped, whole(mapped));
   const auto ended = give_copy_back(mapped);
@@ -333,7 +353,9 @@ Result<MappedBytes> map(const Device& device, const CpuBytes& bytes, Direction d
 
 Result<void> sync_for_cpu(const Device& device, const MappedBytes& mapped, Part part) {
   if (const auto fault = fault_of(part, mapped)) return refused_part(device, *fault, part);
-  port_of(device).observe_barrier();
+  const PortRef port = port_of(device);
+  port.observe_barrier();
+  port.cpu_owns(lent(mapped, part));
   to_cpu(device, mapped, part);
   return {};
 }
@@ -346,6 +368,7 @@ Result<void> sync_for_device(const Device& device, const MappedBytes& mapped, Pa
   if (const auto fault = fault_of(part, mapped)) return refused_part(device, *fault, part);
   to_device(device, mapped, part);
   hand_over(port_of(device), mapped.direction);
+  port_of(device).device_owns(lent(mapped, part), mapped.direction);
   return {};
 }
 
@@ -372,9 +395,9 @@ Result<void> unmap(const Device& device, const MappedBytes& mapped, Attributes a
   return end(device, mapped, attributes);
 }
 
-Result<void> abandon(const MappedBytes& mapped) {
-  const auto ended = give_copy_back(mapped);
-  if (!ended) return refused(*mapped.copy->pool, ended.error());
+Result<void> abandon(const Device& device, const MappedBytes& mapped) {
+  const auto ended = take_back(device, mapped);
+  if (!ended) return refused(device, Attributes::none, ended.error());
   return ended;
 }
 
@@ -385,7 +408,7 @@ Result<void> map_each(const Device& device, std::span<const CpuBytes> bytes, Dir
     const auto entry = lend(device, bytes[i], direction, options);
     if (!entry) {
       for (std::optional<MappedBytes>& done : mapped.first(i)) {
-        std::ignore = give_copy_back(*done);  // the failure to tell is the entry's
+        std::ignore = take_back(device, *done);  // the failure to tell is the entry's
         done.reset();
       }
       return refused(device, options.attributes, entry.error());

@@ -845,9 +845,9 @@ static void a_mapping_that_nobody_was_told_of_is_abandoned_without_a_copy_back(v
   carveout_mapping mapping;
   CHECK(carveout_map(eth, &bytes, CARVEOUT_FROM_DEVICE, 0, false, &mapping, NULL) == CARVEOUT_OK);
   memset(host.ram + (mapping.dma.raw - RAM_DMA), 7, 40);
-  CHECK(carveout_abandon(&mapping, NULL) == CARVEOUT_OK);
+  CHECK(carveout_abandon(eth, &mapping, NULL) == CARVEOUT_OK);
   CHECK(host.ram[0x1010] == 0);
-  CHECK(carveout_abandon(&mapping, NULL) == CARVEOUT_DOUBLE_FREE);
+  CHECK(carveout_abandon(eth, &mapping, NULL) == CARVEOUT_DOUBLE_FREE);
 }
 
 static void a_part_is_widened_to_whole_lines(void) {
@@ -880,7 +880,7 @@ static void a_mapping_that_means_nothing_is_refused(void) {
   CHECK(carveout_sync_for_cpu(eth, &mapping, 0, 40, NULL) == CARVEOUT_BAD_ATTRIBUTES);
   CHECK(carveout_sync_for_device(eth, &mapping, 0, 40, NULL) == CARVEOUT_BAD_ATTRIBUTES);
   CHECK(carveout_unmap(eth, &mapping, 0, NULL) == CARVEOUT_BAD_ATTRIBUTES);
-  CHECK(carveout_abandon(&mapping, NULL) == CARVEOUT_BAD_ATTRIBUTES);
+  CHECK(carveout_abandon(eth, &mapping, NULL) == CARVEOUT_BAD_ATTRIBUTES);
 }
 
 static void what_is_no_direction_is_refused(void) {

@@ -107,6 +107,7 @@ std::vector<Golden> goldens() {
       {"explain", {"explain", "DMA001"}, 0},
 
       {"help", {"--help"}, 0},
+      {"help-gen", {"gen", "--help"}, 0},
       {"help-map", {"map", "--help"}, 0},
       {"help-why", {"why", "--help"}, 0},
       {"help-lint", {"lint", "--help"}, 0},

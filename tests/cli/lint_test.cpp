@@ -309,6 +309,27 @@ TEST(LintKind, OfTheRegionsDecidesWhetherOneInsideAnotherIsAMistake) {
   EXPECT_EQ(severity("shared-dma-pool"), "error");
 }
 
+/// DMA036 on a board whose pool is `reg`.
+std::string protection_of(const std::string& reg) {
+  const TemporaryFolder folder;
+  const std::string source =
+      "/include/ \"" + fires("DMA036") + "\"\n&pool { reg = <" + reg + ">; };\n";
+  const auto found = findings_of("DMA036", json_of({folder.write("board.dts", source)}));
+  return found.size() == 1 ? found[0]["message"].get<std::string>() : "";
+}
+
+TEST(LintProtection, NextLargerRegionIsTheOneThatTakesTheFewestBytesBesideThePool) {
+  // Four eighths of 512 KiB; a whole region over it would begin at 0xc1f00000.
+  EXPECT_EQ(protection_of("0xc1f21000 0x3f000"),
+            "0xc1f21000 to 0xc1f5ffff (252 KiB) is no one region of the MPU; the next larger is "
+            "0xc1f20000 to 0xc1f5ffff (256 KiB), which takes the cache from 4 KiB more");
+}
+
+TEST(LintProtection, HasNoRegionAbove4GiB) {
+  EXPECT_EQ(protection_of("0xffffff00 0x200"),
+            "0xffffff00 to 0x1000000ff (512 bytes) ends above 4 GiB, where the MPU has no regions");
+}
+
 TEST(LintVerbose, NamesTheRulesThatNeedMore) {
   const cli::Answer silent = lint({fixed("DMA001")});
   EXPECT_EQ(silent.notes, "");

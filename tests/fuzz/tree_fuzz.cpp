@@ -14,6 +14,7 @@
 #include "carveout/device_tree/placement.hpp"
 #include "carveout/device_tree/reserved_memory.hpp"
 #include "carveout/device_tree/tree.hpp"
+#include "gen/files.hpp"
 #include "map_json.hpp"
 #include "map_table.hpp"
 #include "node_name.hpp"
@@ -118,6 +119,23 @@ void ask_for_memory(const cli::Board& board, Node device) {
   }
 }
 
+/// What firmware would be built with: a plan, and its words where it fits.
+void generate(const cli::Board& board) {
+  for (const cli::GenTarget target : {cli::GenTarget::armv7m, cli::GenTarget::riscv}) {
+    try {
+      const cli::GenRequest request{.target = target};
+      const cli::GenPlan plan = cli::plan(board, request);
+      require(plan.regions.size() <= request.mpu_regions || !plan.refused.empty());
+      if (!plan.refused.empty()) continue;
+      for (const cli::OutputFile& file : cli::files_of(plan, request)) {
+        // No byte of the tree's, but as a letter or a digit.
+        for (const char c : file.content) require((c >= ' ' && c <= '~') || c == '\n');
+      }
+    } catch (const cli::Refusal&) {  // two nodes of one path, or beyond a limit
+    }
+  }
+}
+
 void ask_the_program(std::vector<std::byte> blob) {
   try {
     cli::Index index{"board", blob};
@@ -125,6 +143,7 @@ void ask_the_program(std::vector<std::byte> blob) {
     const auto json = cli::map_json(board.tree(), {.max_bytes = 1 << 20});
     require(!json || (json->starts_with('{') && json->ends_with('}')));
     static_cast<void>(cli::map_table(board, false));
+    generate(board);
     unsigned asked = 0;
     for (const Node node : board.tree().nodes()) {
       if (!board.tree().has_memory_region(node)) continue;

@@ -12,8 +12,7 @@
 
 #include "carveout/pool/pool.hpp"
 #include "carveout/pool/range_allocator.hpp"
-#include "carveout_sim/host_port.hpp"
-#include "carveout_sim/machine.hpp"
+#include "carveout/port/no_machine.hpp"
 
 namespace carveout::test {
 
@@ -46,8 +45,7 @@ class MadePool {
   static constexpr std::size_t kBlocks = 4;
 
   static PortRef port() {
-    static sim::Machine machine;
-    static sim::HostPort the_port{machine};
+    static NoMachine the_port;
     return the_port;
   }
 

@@ -626,7 +626,8 @@ carveout_error carveout_sync_for_device(const carveout_device* device,
                                         const carveout_mapping* mapping, uint64_t offset_bytes,
                                         uint64_t size_bytes, carveout_failure* why);
 /* A mapping that the device was never told of. */
-carveout_error carveout_abandon(const carveout_mapping* mapping, carveout_failure* why);
+carveout_error carveout_abandon(const carveout_device* device, const carveout_mapping* mapping,
+                                carveout_failure* why);
 /* Widens a part to whole cache lines, within the mapping: whole_lines(). */
 void carveout_whole_lines(const carveout_device* device, const carveout_mapping* mapping,
                           uint64_t* offset_bytes, uint64_t* size_bytes);

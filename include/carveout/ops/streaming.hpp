@@ -112,7 +112,7 @@ Result<void> unmap(const Device& device, const MappedBytes& mapped,
 
 /// A mapping that the device was never told of: ends it without cache work and without copying
 /// back.
-Result<void> abandon(const MappedBytes& mapped);
+Result<void> abandon(const Device& device, const MappedBytes& mapped);
 
 /// Maps a list, entry by entry: `mapped[i]` is that of `bytes[i]`. Nothing is merged, so there are
 /// as many mappings as entries. All or nothing: if an entry fails, those before it are abandoned.

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "carveout/core/address.hpp"
+#include "carveout/core/direction.hpp"
 #include "carveout/port/copy.hpp"
 #include "carveout/port/sync_table.hpp"
 
@@ -54,6 +55,13 @@ using LockState = std::uintptr_t;
 ///   copy               copies bytes between two places of the CPU's memory that do not overlap,
 ///                      either of which may be uncached: by a unit that is faster than the CPU,
 ///                      say. Complete as the CPU's own stores are. Without it: copy_words().
+///   device_owns, cpu_owns
+///                      take a range of the CPU's memory away from the CPU, or its stores only
+///                      where the device only reads, and give it back, or a part of it: by a
+///                      protection unit, say. A port takes what its hardware can, never more; what
+///                      is given back need not be taken. Between the two nobody touches the range
+///                      by way of the library. Without them: whoever touches what a device owns is
+///                      not noticed.
 /// The library owes: it calls cache functions with pointers that cpu_view() gave, of cached views,
 /// or with those of bytes that a caller maps, and holds a lock for a time that is bounded by the
 /// pool's tables, never during cache work.
@@ -89,6 +97,12 @@ concept PortWithSyncTable = requires(P& port) {
 template <class P>
 concept PortWithPhysOf = requires(P& port, const std::byte* at, std::size_t size_bytes) {
   { port.phys_of(at, size_bytes) } noexcept -> std::same_as<std::optional<PhysAddr>>;
+};
+
+template <class P>
+concept PortWithOwnership = requires(P& port, PhysRange range, Direction direction) {
+  { port.device_owns(range, direction) } noexcept -> std::same_as<void>;
+  { port.cpu_owns(range) } noexcept -> std::same_as<void>;
 };
 
 template <class P>
@@ -142,6 +156,12 @@ class PortRef {
     if (calls_->copy == nullptr) return copy_words(to, from, size_bytes);
     calls_->copy(object_, to, from, size_bytes);
   }
+  void device_owns(PhysRange range, Direction direction) const {
+    if (calls_->device_owns != nullptr) calls_->device_owns(object_, range, direction);
+  }
+  void cpu_owns(PhysRange range) const {
+    if (calls_->cpu_owns != nullptr) calls_->cpu_owns(object_, range);
+  }
 
  private:
   struct Calls {
@@ -160,6 +180,8 @@ class PortRef {
     const SyncTable& (*sync_table)(void*) noexcept;
     std::optional<PhysAddr> (*phys_of)(void*, const std::byte*, std::size_t) noexcept;
     void (*copy)(void*, std::byte*, const std::byte*, std::size_t) noexcept;
+    void (*device_owns)(void*, PhysRange, Direction) noexcept;
+    void (*cpu_owns)(void*, PhysRange) noexcept;
   };
 
   template <Port P>
@@ -214,6 +236,25 @@ class PortRef {
   }
 
   template <Port P>
+  static constexpr auto device_owns_of() -> void (*)(void*, PhysRange, Direction) noexcept {
+    if constexpr (PortWithOwnership<P>) {
+      return [](void* port, PhysRange range, Direction direction) noexcept {
+        static_cast<P*>(port)->device_owns(range, direction);
+      };
+    } else {
+      return nullptr;
+    }
+  }
+  template <Port P>
+  static constexpr auto cpu_owns_of() -> void (*)(void*, PhysRange) noexcept {
+    if constexpr (PortWithOwnership<P>) {
+      return [](void* port, PhysRange range) noexcept { static_cast<P*>(port)->cpu_owns(range); };
+    } else {
+      return nullptr;
+    }
+  }
+
+  template <Port P>
   static constexpr Calls kCalls{
       [](void* port) noexcept { return static_cast<P*>(port)->cache_line_bytes(); },
       [](void* port, PhysRange range) noexcept { return static_cast<P*>(port)->cpu_view(range); },
@@ -238,6 +279,8 @@ class PortRef {
       sync_table_of<P>(),
       phys_of_of<P>(),
       copy_of<P>(),
+      device_owns_of<P>(),
+      cpu_owns_of<P>(),
   };
 
   void* object_;

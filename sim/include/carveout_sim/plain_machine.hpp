@@ -174,6 +174,11 @@ class PlainPort {
   void full_barrier() noexcept {}
   [[nodiscard]] LockState lock(LockWord& word) noexcept { return lock_.lock(word); }
   void unlock(LockWord& word, LockState state) noexcept { lock_.unlock(word, state); }
+  /// Whole host pages of it: PlainMachine::device_owns().
+  void device_owns(PhysRange range, Direction direction) noexcept {
+    machine_.device_owns(range, direction);
+  }
+  void cpu_owns(PhysRange range) noexcept { machine_.cpu_owns(range); }
 
  private:
   PlainMachine& machine_;
@@ -182,5 +187,6 @@ class PlainPort {
 };
 static_assert(Port<PlainPort>);
 static_assert(PortWithPhysOf<PlainPort>);
+static_assert(PortWithOwnership<PlainPort>);
 
 }  // namespace carveout::sim

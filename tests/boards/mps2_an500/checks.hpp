@@ -4,6 +4,7 @@
 #include "carveout/map/device.hpp"
 #include "carveout/pool/pool.hpp"
 #include "carveout/setup/system.hpp"
+#include "carveout_port/owning_port.hpp"
 #include "carveout_port/pmsa_v7.hpp"
 
 namespace an500 {
@@ -14,6 +15,10 @@ void check_region(carveout::cortex_m::Mpu& mpu, const carveout::Pool& pool);
 /// The memory obeys them: where the region allows nobody, an access to a block faults precisely,
 /// and goes on once the region is open again.
 void check_enforcement(carveout::cortex_m::Mpu& mpu, const carveout::Device& device);
+
+/// What is lent to a device that writes it is out of the CPU's reach until it is given back.
+void check_ownership(carveout::cortex_m::Mpu& mpu, const carveout::cortex_m::OwningPort& port,
+                     const carveout::Device& device);
 
 /// An interrupt allocates and frees while the main context does, and neither notices the other.
 void check_contention(const carveout::System& system, carveout::Pool& pool);

@@ -12,8 +12,8 @@
 #include "contract/contract.hpp"
 #include "tables.hpp"
 
-extern "C" const std::byte image_spare_first;  // what the linker script keeps free
-extern "C" const std::byte image_spare_end;
+extern "C" const std::byte carveout_pool_default_20210000_start[];  // of generated/carveout.ld
+extern "C" const std::byte carveout_pool_default_20210000_end[];
 
 namespace an500 {
 namespace {
@@ -26,7 +26,7 @@ using board::check_refused;
 alignas(4096) std::array<std::byte, 4096> contract_buffer;
 
 // Exactly what the tables need, known when the image is compiled.
-alignas(8) std::array<std::byte, kStorageBytes> storage;
+alignas(8) std::array<std::byte, kAllStorageBytes> storage;
 
 // Negative twin: everything is the same, and nobody sets the region up.
 #ifdef AN500_WITHOUT_REGION
@@ -71,7 +71,7 @@ int board::run() {
   if (kSetRegion) mpu.set(kPoolRegionNumber, *kPoolRegion);
   mpu.enable();
 
-  cortex_m::Port port{kMemory};
+  cortex_m::OwningPort port{cortex_m::Port{kMemory}, mpu, kFirstLentRegion, kLentRegions};
   check_equal(port.cache_line_bytes(), 32, "the line is the fallback: the emulator's CTR reads 0");
   const auto system = setup::build(kTables, {.port = port, .aliases = kAliases}, storage,
                                    [](const Failure& failure) { fail(failure, "a table's row"); });
@@ -79,15 +79,16 @@ int board::run() {
     fail(system.error(), "the System");
     return finish("mps2-an500");
   }
-  Pool* const pool = (*system)->find_pool("default");
+  Pool* const pool = (*system)->find_pool(kPools[pool_default_20210000].name);
   if (!check(pool != nullptr, "the System has the default pool")) return finish("mps2-an500");
-  check(pool->chunks()[0].uncached >= &image_spare_first &&
-            pool->chunks()[0].uncached + kPool.size_bytes <= &image_spare_end,
-        "the pool lies in memory that the linker script keeps free");
+  check(pool->chunks()[0].uncached == carveout_pool_default_20210000_start &&
+            pool->chunks()[0].uncached + kPool.size_bytes == carveout_pool_default_20210000_end,
+        "the pool lies where the linker has it");
   count("bytes of storage of the System", storage.size());
 
   check_region(mpu, *pool);
   if (failures() == 0) check_enforcement(mpu, *(*system)->device(kEthernet));
+  check_ownership(mpu, port, *(*system)->device(kEthernet));
   check_contention(**system, *pool);
   check_atomic(**system, *pool);
   check_book(*(*system)->device(kEthernet));

@@ -1,8 +1,11 @@
 // The MPU governs the pool: its registers say so, and the memory obeys them.
+#include <array>
 #include <cstdint>
+#include <expected>
 
 #include "board.hpp"
 #include "carveout/ops/coherent.hpp"
+#include "carveout/ops/streaming.hpp"
 #include "checks.hpp"
 #include "exceptions.hpp"
 #include "registers.hpp"
@@ -24,8 +27,14 @@ struct Fault {
   std::uint32_t pc;
 };
 volatile Fault fault;
-/// The unit that a fault may be cured with; nullptr where none is expected.
+/// What opens the memory that a fault is about; nullptr where no fault is expected.
+void (*cure)(cortex_m::Mpu&);
 cortex_m::Mpu* curing;
+
+void open_pool(cortex_m::Mpu& mpu) { mpu.set(kPoolRegionNumber, *kPoolRegion); }
+void open_lent(cortex_m::Mpu& mpu) {
+  for (unsigned i = 0; i < kLentRegions; ++i) mpu.set(kFirstLentRegion + i, {.rbar = 0, .rasr = 0});
+}
 
 /// Single accesses whose own address is known, to be found again as the faulting one.
 [[gnu::naked]] std::uint32_t load(const std::byte*) { asm("ldr r0, [r0]\n\tbx lr"); }
@@ -62,6 +71,7 @@ void check_enforcement(cortex_m::Mpu& mpu, const Device& device) {
   const auto shut = cortex_m::non_cacheable_region(kPool, MpuAccess::nobody);
   armv7m::at(armv7m::kShcsr) = armv7m::at(armv7m::kShcsr) | 1U << 16;  // MEMFAULTENA
   curing = &mpu;
+  cure = open_pool;
 
   mpu.set(kPoolRegionNumber, *shut);
   load(first - 4);
@@ -86,6 +96,43 @@ void check_enforcement(cortex_m::Mpu& mpu, const Device& device) {
   if (const auto freed = free_coherent(*block); !freed) board::fail(freed.error(), "the block");
 }
 
+void check_ownership(cortex_m::Mpu& mpu, const cortex_m::OwningPort& port, const Device& device) {
+  alignas(1024) static std::array<std::byte, 2048> memory;
+  std::byte* const packet = memory.data();
+  store(packet, 0x600d'0003);
+  const auto bytes = bytes_at(device, packet, 1024);
+  const auto mapped =
+      bytes ? map(device, *bytes, Direction::from_device) : std::unexpected{bytes.error()};
+  if (!mapped) return board::fail(mapped.error(), "a buffer to lend");
+  curing = &mpu;
+  cure = open_lent;
+  const std::uint32_t before = fault.count;
+
+  load(packet + 1024);
+  check_equal(fault.count, before, "what lies behind a lent buffer is open");
+  check_equal(load(packet + 512), 0, "a load from a buffer that the device has goes on");
+  check_equal(fault.count, before + 1, "after a MemManage fault");
+  check_equal(fault.address, reinterpret_cast<std::uintptr_t>(packet + 512), "at that address");
+  check_equal(fault.pc, instruction_of(load), "and at that instruction");
+
+  check(sync_for_cpu(device, *mapped).has_value(), "the buffer is the CPU's for a while");
+  check_equal(load(packet), 0x600d'0003, "who reads what is in it");
+  check(sync_for_device(device, *mapped).has_value(), "and the device's again");
+  load(packet);
+  check_equal(fault.count, before + 2, "to read it now is a fault");
+  check(unmap(device, *mapped).has_value(), "the loan ends");
+  store(packet, 0x600d'0004);
+  check_equal(load(packet), 0x600d'0004, "the buffer is the CPU's");
+  check_equal(fault.count, before + 2, "without a fault");
+
+  const auto read_only = map(device, *bytes, Direction::to_device);
+  load(packet);
+  check_equal(fault.count, before + 2, "what a device only reads may be read");
+  check(read_only && unmap(device, *read_only).has_value(), "it is given back");
+  check_equal(port.not_enforced(), 0, "no loan went without its region");
+  curing = nullptr;
+}
+
 }  // namespace an500
 
 /// Opens the region, so that the access, which returning repeats, goes on.
@@ -97,7 +144,7 @@ extern "C" [[gnu::used]] void memory_fault(const std::uint32_t* frame) {
   fault.pc = frame[6];  // the exception frame: r0 to r3, r12, lr, pc
   armv7m::at(armv7m::kCfsr) = fault.status;
   if (curing == nullptr || fault.count > 8) board::die("MemManage fault at", fault.address);
-  curing->set(kPoolRegionNumber, *kPoolRegion);
+  cure(*curing);
 }
 
 [[gnu::naked]] void on_memory_fault() { asm("mov r0, sp\n\tb memory_fault"); }

@@ -44,8 +44,8 @@ constexpr Alias kAliases[]{{kPool.base, kPool.base, kPool.size_bytes},
 
 constexpr unsigned kAttribute = 3;
 constexpr unsigned kRegionNumber = 2;
-constexpr auto kRegion = pmsa_v8::region_around(kPool, kAttribute);
-static_assert(kRegion.has_value() && kRegion->covered() == kPool, "nothing beside the pool");
+constexpr auto kRegion = pmsa_v8::region(kPool, kAttribute);
+static_assert(kRegion.has_value(), "it begins and ends where the pool does");
 
 constexpr Window kWindows[]{
     {DmaAddr{kMemory[0].base.raw() + kBusAdds}, kMemory[0].base, 0x20'0000}};
@@ -66,7 +66,7 @@ void check_region(cortex_m::MpuV8& mpu) {
   check(region.enabled(), "the pool's region is on");
   check(region.covered() == kPool, "it covers the pool and nothing beside it");
   check(region.execute_never(), "nothing is executed out of it");
-  check_equal(mpu.attribute(region.attribute_index()), 0x44, "and what it holds is not cached");
+  check_equal(mpu.attribute(region.attribute()), 0x44, "and what it holds is not cached");
 }
 
 void run(System& system) {

@@ -9,13 +9,13 @@
 #include <span>
 
 #include "board.hpp"
-#include "carveout/setup/from_tables.hpp"
 #include "checks.hpp"
 #include "contract/contract.hpp"
 #include "copy_bench.hpp"
 #include "edu.hpp"
 #include "machine.hpp"
 #include "mmio.hpp"
+#include "tables.hpp"
 
 namespace virt {
 namespace {
@@ -33,19 +33,11 @@ constexpr bool kFreesWhileBusy = true;
 constexpr bool kFreesWhileBusy = false;
 #endif
 
-/// In the middle of RAM, which is not cached here: with the MMU off on AArch64, and in this table's
-/// words on RISC-V. The image and the tree are elsewhere.
-constexpr PhysRange kPool{PhysAddr{machine::kRam[0].base.raw() + 0x200'0000}, 0x1'0000};
+/// Behind the pool. Neither is cached here: with the MMU off on AArch64, and in this table's words on
+/// RISC-V.
 constexpr PhysRange kContractPool{PhysAddr{kPool.base.raw() + 0x10'0000}, 0x1'0000};
 constexpr Alias kAliases[]{{kPool.base, kPool.base, kPool.size_bytes},
                            {kContractPool.base, kContractPool.base, kContractPool.size_bytes}};
-constexpr PoolSettings kPools[]{{.name = "default", .chunks = {&kPool, 1}, .granule_bytes = 4096}};
-constexpr DeviceSettings kDevices[]{
-    {.name = "edu", .coherent_mask = DmaAddr{UINT64_MAX}, .quarantine_blocks = 2},
-    // The same device as it is without being told of more address bits.
-    {.name = "edu with 28 bits", .coherent_mask = Edu::kDefaultMask}};
-constexpr setup::DefaultRow kDefaults[]{{.role = Role::default_pool, .pool = 0}};
-constexpr setup::Tables kTables{.pools = kPools, .devices = kDevices, .defaults = kDefaults};
 constexpr std::size_t kBinding = System::binding_storage_bytes(false);
 
 alignas(8) std::array<std::byte, setup::measure(kTables) + kBinding> storage;
@@ -119,7 +111,7 @@ void check_busy(Edu& edu, const Device& device, Pool& pool) {
 }
 
 void run(System& system, PortRef port) {
-  Pool& pool = *system.find_pool("default");
+  Pool& pool = *system.find_pool(kTables.pools[0].name);
   const Device& device = *system.device(0);
   check_mask(system, pool);
 

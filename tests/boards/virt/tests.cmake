@@ -30,3 +30,11 @@ foreach(processor IN ITEMS aarch64 riscv64)
       ${board}
       "${images}/virt_frees_while_busy.elf")
 endforeach()
+
+# What the image for RISC-V was built with is what comes of the tree that the emulator states.
+carveout_board_tools(present qemu-system-riscv64)
+if(present AND TARGET carveout)
+  carveout_add_script_test(
+    boards/virt-riscv64-tables COMMAND tests/boards/virt/riscv64/make-tables
+                                       $<TARGET_FILE:carveout> --check LABELS boards)
+endif()

@@ -136,7 +136,7 @@ TEST_F(RefusalLog, HearsOfEveryVerbThatRefusesAndOnce) {
   hears(sync_for_cpu(eth_, mapped, kOutside).has_value(), "sync_for_cpu");
   hears(sync_for_device(eth_, mapped, kOutside).has_value(), "sync_for_device");
   hears(unmap(eth_, copied, Attributes::skip_cpu_sync).has_value(), "unmap");
-  hears(abandon(copied).has_value(), "abandon");
+  hears(abandon(eth_, copied).has_value(), "abandon");
   entries[0] = copied;
   hears(unmap_each(eth_, entries, Attributes::skip_cpu_sync).has_value(), "unmap_each");
   hears(map_resource(eth_, {PhysAddr{0}, 0}).has_value(), "map_resource");

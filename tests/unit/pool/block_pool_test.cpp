@@ -8,9 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "carveout_sim/host_port.hpp"
-#include "carveout_sim/machine.hpp"
-#include "tests/support/under_checker.hpp"
+#include "carveout/port/no_machine.hpp"
 
 namespace carveout {
 namespace {
@@ -37,9 +35,7 @@ static_assert(BlockPool::layout(of(std::uint64_t{1} << 40, 8, 0)).error() == Err
 static_assert(!std::is_copy_constructible_v<BlockPool>);
 
 /// A port with one mutex for all pools, as Mutex has: nobody may lock twice.
-struct OneMutex : sim::HostPort {
-  using HostPort::HostPort;
-
+struct OneMutex : NoMachine {
   [[nodiscard]] LockState lock(LockWord& /*word*/) noexcept {
     nested = nested || held;
     held = true;
@@ -72,9 +68,7 @@ class Bench {
       Chunk{PhysRange{PhysAddr{0x20000000}, 0x8000}, memory_.data(), nullptr}};
   std::array<PhysRange, 1> ranges_{PhysRange{PhysAddr{0x20000000}, 0x8000}};
   std::vector<std::byte> tables_ = std::vector<std::byte>(RangeAllocator::storage_bytes(1, 8));
-  sim::Machine machine_;
-  test::UnderChecker under_checker_{machine_};
-  OneMutex port_{machine_};
+  OneMutex port_;
   Pool pool_{{.name = "bench", .memory = Memory::coherent, .granule_bytes = 64, .chunks = chunks_},
              port_,
              *RangeAllocator::create(ranges_, 64, 8, tables_)};

@@ -427,7 +427,8 @@ TEST(PoolLock, KeepsThreadsFromOneAnothersBytes) {
       }
       if (!blocks.empty() && random() % 2 == 0) {
         const std::size_t chosen = random() % blocks.size();
-        for (const std::byte byte : std::span{blocks[chosen].cpu, blocks[chosen].size_bytes}) {
+        for (const std::byte byte :
+             std::span{blocks[chosen].cpu, static_cast<std::size_t>(blocks[chosen].size_bytes)}) {
           if (byte != std::byte{mark}) ++overwritten;
         }
         if (!pool.give_back(blocks[chosen])) ++overwritten;

@@ -14,6 +14,7 @@
 
 #include "bytes.hpp"
 #include "carveout/ops/coherent.hpp"
+#include "carveout/ops/streaming.hpp"
 #include "carveout/setup/system.hpp"
 #include "carveout_sim/checker.hpp"
 #include "carveout_sim/dma_engine.hpp"
@@ -497,6 +498,29 @@ TEST(PlainSystem, GivesCoherentMemoryThatHasNothingOfItsTwin) {
   ASSERT_TRUE(engine.write(block->dma, pattern(256, 4)));
   EXPECT_EQ(std::memcmp(block->cpu, pattern(256, 4).data(), 256), 0);
   EXPECT_TRUE(free_coherent(*block));
+}
+
+TEST(PlainSystem, TakesWhatItsVerbsLendAwayFromTheCpu) {
+  PlainMachine machine;
+  PlainPort port{machine};
+  std::vector<std::uint64_t> storage(8192);
+  const std::array aliases{machine.alias()};
+  auto system = System::create({.port = port, .aliases = aliases},
+                               std::as_writable_bytes(std::span{storage}));
+  ASSERT_TRUE(system);
+  auto device = (*system)->add_device({.name = "eth",
+                                       .coherent_mask = DmaAddr{0xffff'ffff},
+                                       .translation = Translation::through(kWindows)});
+  ASSERT_TRUE(device);
+  std::byte* const packet = machine.cpu_view({kCached, kPage});
+  const auto mapped =
+      map(**device, {.cpu = packet, .phys = kCached, .size_bytes = kPage}, Direction::from_device);
+  ASSERT_TRUE(mapped);
+  static_cast<void>(carveout_test_reads_too_early(packet));
+  EXPECT_EQ(machine.touches().size(), 1U);
+  ASSERT_TRUE(unmap(**device, *mapped));
+  static_cast<void>(carveout_test_reads_too_early(packet));
+  EXPECT_TRUE(machine.touches().empty());
 }
 
 }  // namespace
