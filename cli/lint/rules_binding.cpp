@@ -116,8 +116,9 @@ constexpr std::array kRules{
 	status = "disabled";
 };)",
         .fix = "status = \"okay\";",
-        .linux_does =
-            "Attaching succeeds and assigns nothing: the device uses the system's memory.",
+        .linux_does = "Attaching succeeds and assigns nothing: the device uses the system's "
+                      "memory. The status "
+                      "of /reserved-memory itself is not read: its regions exist.",
         .checks = {.device = check_disabled},
     },
     LintRule{
@@ -127,9 +128,9 @@ constexpr std::array kRules{
         .why = "Legal, and usual for remote processors, whose drivers ask for each by index.",
         .example = R"(memory-region = <&pool>, <&buffers>;)",
         .fix = "memory-region = <&pool>;",
-        .linux_does = "A device has at most one coherent pool. Attaching a second: up to 6.6 no "
-                      "error, and the first is kept; in 2026 -EBUSY. A second contiguous one "
-                      "replaces the first.",
+        .linux_does = "A device has at most one coherent pool. The first is kept, and attaching "
+                      "a second gives -EBUSY; before 6.1.192 and up to 6.6 no error. A second "
+                      "contiguous one replaces the first.",
         .checks = {.device = check_several},
     },
     LintRule{

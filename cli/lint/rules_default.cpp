@@ -112,8 +112,11 @@ constexpr std::array kRules{
 	linux,dma-default;
 };)",
         .fix = "/delete-property/ linux,dma-default;",
-        .linux_does = "A warning, and the last one that is processed wins: up to 6.12 the one with "
-                      "the highest base, later the last in the tree, dynamic ones before fixed.",
+        .linux_does =
+            "The last one that is processed wins: up to 6.12 the one with the highest base, "
+            "later the last in the tree, dynamic ones before fixed. Of coherent ones a "
+            "warning; a kernel without CONFIG_DMA_GLOBAL_POOL, as for arm64, has no "
+            "coherent default at all.",
         .checks = {.board = check_second_default},
     },
     LintRule{

@@ -181,7 +181,7 @@ constexpr std::array kRules{
 };)",
         .fix = "no-map;",
         .linux_does = "32-bit ARM refuses it at boot. Others accept it, and a driver that attaches "
-                      "it gets -EINVAL.",
+                      "it gets -EINVAL; not where it is no memory of the board.",
         .checks = {.region = check_neither},
     },
     LintRule{
@@ -216,9 +216,9 @@ constexpr std::array kRules{
 };)",
         .fix = "reg = <0x0 0x90000000 0x0 0x100000>;",
         .linux_does =
-            "The size is rounded down to pages. The CPU's address keeps the odd base, the "
-            "device's is rounded down: CPU and device use different bytes, without a "
-            "message.",
+            "The size is rounded down to pages. Where the page at the base is ordinary memory in "
+            "part, attaching gives -EINVAL. Else the CPU's address keeps the odd base and the "
+            "device's is rounded down: they use different bytes, without a message.",
         .checks = {.region = check_granules},
     },
     LintRule{
@@ -250,7 +250,10 @@ constexpr std::array kRules{
 	no-map;
 };)",
         .fix = "/delete-property/ no-map;",
-        .linux_does = "The region is refused (-EINVAL) and goes back to the system.",
+        .linux_does =
+            "The region is refused (-EINVAL) and goes back to the system. A kernel without "
+            "CONFIG_DMA_RESTRICTED_POOL, as Debian's for arm64, knows no such pools: the "
+            "region stays reserved, and attaching it gives -EINVAL.",
         .checks = {.region = check_restricted},
     },
 };

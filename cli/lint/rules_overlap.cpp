@@ -249,7 +249,8 @@ firmware: firmware@90100000 {
         .example = R"(/memreserve/ 0x90080000 0x10000;)",
         .fix = "reg = <0x0 0x90100000 0x0 0x100000>;",
         .linux_does =
-            "A no-map region that touches one such page is refused as a whole (-EBUSY); a "
+            "A no-map region that touches one such page is refused as a whole (-EBUSY: \"failed to "
+            "reserve memory for node\"), although the log then says that the pool was created; a "
             "mapped or reusable one is accepted without a message and overwrites it. "
             "From 2026 on /memreserve/ comes after dynamic regions, which may land on it.",
         .checks = {.board = check_taken_memory},

@@ -208,8 +208,9 @@ constexpr std::array kRules{
 };)",
         .fix = "reg = <0x0 0x90000000 0x0 0x100000>;",
         .linux_does = "The pool is attached, and its device addresses are the error value and what "
-                      "follows it: all-ones, 0xfff, 0x1fff. From 6.16 on a warning when it is "
-                      "attached, which compares physical addresses.",
+                      "follows it: all-ones, 0xfff, 0x1fff. From 6.16 on, and in 6.1.192, a "
+                      "warning when it is attached, which compares physical addresses: it says "
+                      "the same of pools that are reached.",
         .checks = {.region = check_reach},
     },
     LintRule{
@@ -221,8 +222,9 @@ constexpr std::array kRules{
         .example = R"(dma-ranges = <0x0 0x0 0x0 0x80000000 0x40000000>;)",
         .fix = "dma-ranges = <0x0 0x0 0x0 0x80000000 0x0 0x40000000>;",
         .linux_does =
-            "Platform devices go on with equal addresses and no limit, without a message. "
-            "Before 6.10 an odd size was taken for a mask and rounded up; later it is "
+            "Platform devices go on with equal addresses and no limit, without a message; with an "
+            "entry of length 0 alone no address is reached. Before 6.10 an odd size was taken for "
+            "a mask and rounded up; later it is "
             "used as it is.",
         .checks = {.bus = check_dma_ranges},
     },

@@ -138,9 +138,11 @@ constexpr std::array kRules{
 	no-map;
 };)",
         .fix = "reg = <0x0 0x90000000 0x0 0x200000>;",
-        .linux_does = "On 64 bits the range is cut at the end of the address space without a word; "
-                      "on 32 bits base and size are cut to 32 bits first, and other memory is "
-                      "reserved.",
+        .linux_does =
+            "On 64 bits the range is cut at the end of the address space without a word, and "
+            "attaching it gives -EINVAL; on 32 bits base and size are cut to 32 bits first, and "
+            "other memory is "
+            "reserved.",
         .checks = {.region = check_wrap},
     },
     LintRule{
@@ -204,8 +206,11 @@ constexpr std::array kRules{
 	no-map;
 };)",
         .fix = "reg = <0x0 0x90000000 0x0 0x100000>;",
-        .linux_does = "A message. 6.6 keeps an empty entry, which it later treats as dynamic; from "
-                      "2026 on the region is skipped. A driver that attaches it gets -EINVAL.",
+        .linux_does =
+            "Of a fixed one \"failed to reserve memory for node\": 6.6 keeps an empty entry, "
+            "which it later treats as dynamic; from 2026 on the region is skipped. A "
+            "dynamic one is created at the end of memory. A driver that attaches either "
+            "gets -EINVAL.",
         .checks = {.region = check_empty},
     },
     LintRule{

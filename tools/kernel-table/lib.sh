@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# Shared by tools/kernel-table.sh and tools/check-kernel-table. Sourced, never run, after tools/lib.sh.
+# Needs dtc, jq, QEMU for AArch64, and the program: $carveout.
+# shellcheck disable=SC2034,SC2154 # what one side sets, the other uses
+
+tables=tools/kernel-table
+trees=tests/kernel/trees
+document=docs/kernel-table.md
+machine=(qemu-system-aarch64 -M virt -cpu cortex-a57 -m 512 -nographic -no-reboot -nic none)
+
+# machine_source <folder>: writes the emulator's own tree there, as the virt.dtsi of our trees.
+machine_source() {
+  "${machine[@]}" -M "virt,dumpdtb=$1/virt.dtb" >"$1/qemu" 2>&1 </dev/null || die "$(cat "$1/qemu")"
+  {
+    dtc -q -I dtb -O dts "$1/virt.dtb" | sed '/^\/dts-v1\/;/d; /-seed = /d'
+    echo '/ { chosen { bootargs = "console=ttyAMA0 earlycon=pl011,0x9000000 panic=-1 memblock=debug"; }; };'
+  } >"$1/virt.dtsi"
+}
+
+# carveout_said <tree's source> <folder>: writes there NAME.dtb, what Carveout finds (NAME.lint) and,
+# as facts, says of it (NAME.says).
+carveout_said() {
+  local to
+  to=$2/$(basename "$1" .dts)
+  dtc -q -i "$2" -o "$to.dtb" "$1" || die "$1: dtc cannot read it"
+  "$carveout" lint --target linux-arm64 --format json "$to.dtb" >"$to.lint" || [ $? -eq 1 ]
+  "$carveout" map --json "$to.dtb" >"$to.map"
+  jq -r -L "$tables" --slurpfile lint "$to.lint" -f "$tables/carveout-says.jq" "$to.map" >"$to.says"
+}
+
+# about <tree's source> [key]: its first line; or what the lines say that begin with `// KEY: `.
+about() {
+  if [ $# -eq 1 ]; then
+    sed -n '1s/^\/\/ //p' "$1"
+  else
+    sed -n "s/^\/\/ $2: //p" "$1" | paste -sd ' '
+  fi
+}
+
+# rules_of <findings>: the rules that were found, but for the note that a pool has no user.
+rules_of() { jq -r '[.findings[].rule | select(. != "DMA025")] | unique | .[]' "$1"; }
+
+# cell <facts>: the facts as a cell of the table; of many alike, the first and the last three.
+cell() {
+  awk -F '\t' '
+    { line[NR] = $1 ": " $2 }
+    END {
+      for (i = 1; i <= NR; i++) {
+        if (NR > 8 && i > 1 && i < NR - 2) { if (i == 2) printf "<br>..."; continue }
+        printf "%s%s", (i > 1 ? "<br>" : ""), line[i]
+      }
+    }' "$1"
+}
+
+# carveout_cells <tree's source> <folder>: the cells of a row that need no kernel: the tree, what it
+# is about, and what Carveout says with its rules.
+carveout_cells() {
+  local name rule links=
+  name=$(basename "$1" .dts)
+  for rule in $(rules_of "$2/$name.lint"); do links+="<br>[$rule](lint/$rule.md)"; done
+  printf '| [%s](../%s) | %s | %s%s |' "$name" "$1" "$(about "$1")" "$(cell "$2/$name.says")" "$links"
+}
+
+# linux_texts <folder>: the "linux" text of every rule that is in the table.
+linux_texts() {
+  jq -rs '[.[].findings[] | select(.rule != "DMA025") | {rule, linux}] | unique_by(.rule)[]
+    | "| [\(.rule)](lint/\(.rule).md) | \(.linux) |"' "$1"/*.lint
+}
