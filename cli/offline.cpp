@@ -53,7 +53,7 @@ Offline::Offline(const Board& board, std::span<const setup::DeviceSpec> devices,
   if (!machine.armv7m) ordinary_ = memory_of(board.tree());
   const Platform platform{.port = port_,
                           .granule_bytes = machine.granule_bytes(),
-                          .store = TagStore::sparse(settings.blocks),
+                          .store = store_for(settings.blocks),
                           .devices_coherent = settings.devices_coherent,
                           .ordinary_elsewhere = ordinary_,
                           .described_only = true,

@@ -33,6 +33,14 @@ struct OfflineSettings {
   std::string_view blame;  ///< what to name where so many need too much memory
 };
 
+/// The tables of a pool in which so many blocks may live: those that number blocks with 16 bits,
+/// and beyond that those that have an entry for each granule. Who gets what does not depend on
+/// them.
+[[nodiscard]] constexpr TagStore store_for(std::size_t blocks) {
+  constexpr std::size_t kMostNumbered = 65000;
+  return blocks <= kMostNumbered ? TagStore{TagStore::sparse(blocks)} : TagStore{TagStore::dense()};
+}
+
 /// A System of some devices of a tree, in memory of its own.
 class Offline {
  public:

@@ -13,7 +13,7 @@ class App;
 namespace carveout::cli {
 
 /// Exit statuses beside 0; docs of the command line, and other programs, rely on them.
-inline constexpr int kRefused = 1;   ///< `why`: the request is not granted
+inline constexpr int kRefused = 1;   ///< `why`, `simulate`: a request is not granted
 inline constexpr int kFindings = 1;  ///< `lint`: findings at or above --fail-level
 inline constexpr int kWrongUse = 2;  ///< wrong use, or an input that cannot be read
 
@@ -46,6 +46,7 @@ struct Verb {
 extern const Verb kExplain;
 extern const Verb kLint;
 extern const Verb kMap;
+extern const Verb kSimulate;
 extern const Verb kWhy;
 
 }  // namespace carveout::cli

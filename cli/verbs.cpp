@@ -5,7 +5,7 @@
 namespace carveout::cli {
 
 std::span<const Verb* const> verbs() {
-  static constexpr std::array kVerbs{&kMap, &kWhy, &kLint, &kExplain};
+  static constexpr std::array kVerbs{&kMap, &kWhy, &kLint, &kExplain, &kSimulate};
   return kVerbs;
 }
 
