@@ -26,11 +26,11 @@ constexpr std::string_view kBoards =
     "BOARD is a .dtb, - (a blob on standard input), a .dts (compiled by dtc), or a directory in\n"
     "the form of /proc/device-tree. Data goes to standard output, all else to standard error.\n"
     "\n"
-    "Exit status: 0 done, for `why` granted, for `lint` no finding at or above --fail-level; 1 "
-    "for\n"
-    "`why` refused, for `lint` findings, for `gen` a board that does not fit: nothing is written;\n"
-    "2 wrong use, or an input that cannot be read: one line on standard error, and nothing on\n"
-    "standard output.\n";
+    "Exit status: 0 done, for `why` and `simulate` all granted, for `lint` no finding at or above\n"
+    "--fail-level; 1 for `why` and `simulate` something refused, for `lint` findings, for `gen` a\n"
+    "board that does not fit: nothing is written; 2 wrong use, or an input that cannot be read: "
+    "one\n"
+    "line on standard error, and nothing on standard output.\n";
 
 /// Help with the examples first, then the facts. The examples are the parser's footer.
 class HelpFormatter : public CLI::Formatter {

@@ -86,6 +86,10 @@ std::size_t File::read(std::span<std::byte> buffer) const {
   return done;
 }
 
+void File::rewind() const {
+  if (::lseek(descriptor_, 0, SEEK_SET) != 0) refuse(path_, errno, "reading it again");
+}
+
 std::vector<std::string> File::names() const {
   // A second descriptor: closedir() closes the one that it is given.
   const int descriptor = ::openat(descriptor_, ".", O_RDONLY | O_CLOEXEC | O_DIRECTORY);

@@ -35,6 +35,8 @@ class File {
 
   /// Reads until the buffer is full or the file ends. @return how many bytes.
   std::size_t read(std::span<std::byte> buffer) const;
+  /// Goes back to the first byte of a regular file.
+  void rewind() const;
   /// Names in the directory but . and .., in byte order.
   [[nodiscard]] std::vector<std::string> names() const;
 

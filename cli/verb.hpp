@@ -13,7 +13,8 @@ class App;
 namespace carveout::cli {
 
 /// Exit statuses beside 0; docs of the command line, and other programs, rely on them.
-inline constexpr int kRefused = 1;   ///< `why`: not granted; `gen`: the board does not fit
+/// `why`, `simulate`: a request is not granted; `gen`: the board does not fit
+inline constexpr int kRefused = 1;
 inline constexpr int kFindings = 1;  ///< `lint`: findings at or above --fail-level
 inline constexpr int kWrongUse = 2;  ///< wrong use, or an input that cannot be read
 
@@ -47,6 +48,7 @@ extern const Verb kExplain;
 extern const Verb kGen;
 extern const Verb kLint;
 extern const Verb kMap;
+extern const Verb kSimulate;
 extern const Verb kWhy;
 
 }  // namespace carveout::cli

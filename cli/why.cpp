@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "input.hpp"
+#include "option_values.hpp"
 #include "printable.hpp"
 #include "refusal.hpp"
-#include "sizes.hpp"
 #include "verb.hpp"
 #include "why_request.hpp"
 
@@ -38,30 +38,11 @@ struct Options {
   bool json = false;
 };
 
-std::uint64_t value_of(std::string_view option,
-                       const std::expected<std::uint64_t, NumberError>& number) {
-  if (!number) {
-    throw Refusal{"why", fmt::format("{} {}", option, number.error().what), number.error().where};
-  }
-  return *number;
-}
-
-[[noreturn]] void refuse_word(std::string_view option, std::string_view word,
-                              std::string_view known) {
-  throw Refusal{"why", fmt::format("{} does not know '{}'", option, word), known};
-}
-
-bool yes_or_no(std::string_view option, std::string_view word) {
-  if (word == "yes") return true;
-  if (word == "no") return false;
-  refuse_word(option, word, "yes, no");
-}
-
 Context context_named(std::string_view word) {
   for (const Context context : {Context::may_wait, Context::must_not_wait}) {
     if (name_of(context) == word) return context;
   }
-  refuse_word("--context", word, "may_wait, must_not_wait");
+  refuse_word("why", "--context", word, "may_wait, must_not_wait");
 }
 
 Attributes attributes_listed(std::string_view list) {
@@ -69,7 +50,7 @@ Attributes attributes_listed(std::string_view list) {
   while (true) {
     const std::string_view name = list.substr(0, list.find(','));
     const auto attribute = attribute_named(name);
-    if (!attribute) refuse_word("--attributes", name, known_attributes());
+    if (!attribute) refuse_word("why", "--attributes", name, known_attributes());
     set = set | *attribute;
     if (name.size() == list.size()) return set;
     list.remove_prefix(name.size() + 1);
@@ -81,7 +62,7 @@ void choose_pool(const std::string& word, WhyRequest& request) {
   if (word.empty()) throw Refusal{"why", "--pool is empty", "an index or a name"};
   if (word.find_first_not_of("0123456789") == std::string::npos) {
     request.pool_index = static_cast<std::uint32_t>(
-        value_of("--pool", parse_count(word, 0, std::numeric_limits<std::uint32_t>::max())));
+        value_of("why", "--pool", parse_count(word, 0, std::numeric_limits<std::uint32_t>::max())));
   } else {
     request.pool_name = word;
   }
@@ -101,30 +82,30 @@ WhyRequest request_of(const Options& options, const CLI::App& parser) {
   if (given("--device") && options.device.empty()) {
     throw Refusal{"why", "--device is empty", "a path, an alias or the last part of a path"};
   }
-  request.size_bytes = value_of("--size", parse_size(options.size));
-  if (given("--align")) request.align_bytes = value_of("--align", parse_size(options.align));
+  request.size_bytes = value_of("why", "--size", parse_size(options.size));
+  if (given("--align")) request.align_bytes = value_of("why", "--align", parse_size(options.align));
   if (given("--boundary")) {
-    request.boundary_bytes = value_of("--boundary", parse_size(options.boundary));
+    request.boundary_bytes = value_of("why", "--boundary", parse_size(options.boundary));
     if (request.boundary_bytes == 0) {
       throw Refusal{"why", "--boundary is 0", "for no boundary leave it out"};
     }
   }
   if (given("--mask")) {
-    request.mask_bits = static_cast<unsigned>(value_of("--mask", parse_count(options.mask, 1, 64)));
+    request.mask_bits = mask_bits_of("why", options.mask);
     request.mask_given = true;
   }
   if (given("--pool")) choose_pool(options.pool, request);
   if (given("--attributes")) request.attributes = attributes_listed(options.attributes);
   if (given("--context")) request.context = context_named(options.context);
   if (given("--count")) {
-    request.count = value_of("--count", parse_count(options.count, 1, kMaxCount));
+    request.count = value_of("why", "--count", parse_count(options.count, 1, kMaxCount));
   }
   if (given("--cpu-coherent")) {
     request.cpu_coherent_given = true;
-    request.cpu_coherent = yes_or_no("--cpu-coherent", options.cpu_coherent);
+    request.cpu_coherent = yes_or_no("why", "--cpu-coherent", options.cpu_coherent);
   }
   if (given("--uncached-view")) {
-    request.uncached_view = yes_or_no("--uncached-view", options.uncached_view);
+    request.uncached_view = yes_or_no("why", "--uncached-view", options.uncached_view);
   }
   return request;
 }

@@ -1,20 +1,14 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
-#include <limits>
-#include <memory>
 #include <utility>
 #include <vector>
 
-#include "carveout/device_tree/dma_ranges.hpp"
-#include "carveout/device_tree/reserved_memory.hpp"
 #include "carveout/ops/coherent.hpp"
-#include "carveout/port/no_machine.hpp"
-#include "carveout/setup/from_device_tree.hpp"
 #include "machine.hpp"
 #include "node_name.hpp"
+#include "offline.hpp"
 #include "refusal.hpp"
 #include "sentence.hpp"
 #include "why_request.hpp"
@@ -24,15 +18,6 @@ namespace {
 
 using device_tree::Node;
 using device_tree::Tree;
-
-/// Where the tree says that memory is. Anywhere, if it does not: a boot loader may add it.
-std::vector<PhysRange> memory_of(const Tree& tree) {
-  constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
-  std::vector<PhysRange> memory;
-  device_tree::for_each_memory(tree, [&](Node, PhysRange range) { memory.push_back(range); });
-  if (memory.empty()) memory.emplace_back(PhysAddr{0}, kMost);
-  return memory;
-}
 
 Options options_of(const WhyRequest& request) {
   return {.align_bytes = request.align_bytes,
@@ -73,73 +58,6 @@ WhyBlock block_of(const Taken& taken, const Device& device, const WhyRequest& re
           .size_bytes = taken.block->size_bytes};
 }
 
-WhyFailure failure_of(const Failure& failure) {
-  const bool counted = failure.code == Error::exhausted || failure.code == Error::table_full;
-  return {.code = failure.code,
-          .message = sentence(failure),
-          .pool = std::string{failure.pool},
-          .asked_bytes = failure.asked_bytes,
-          .free_bytes = counted ? std::optional{failure.free_bytes} : std::nullopt,
-          .largest_run_bytes = counted ? std::optional{failure.largest_run_bytes} : std::nullopt};
-}
-
-/// A System of one device, in memory of its own.
-class Offline {
- public:
-  Offline(const Board& board, const WhyRequest& request, WhyAnswer& answer) {
-    // An MCU without pages has the memory that its board declares.
-    if (answer.has_mmu) ordinary_ = memory_of(board.tree());
-    const std::array devices{setup::DeviceSpec{.node = answer.node,
-                                               .coherent_mask = DmaAddr{request.mask()},
-                                               .any_on_bus = request.device.empty()}};
-    const Platform platform{.port = machine_,
-                            .granule_bytes = answer.granule_bytes,
-                            .store = TagStore::sparse(static_cast<std::size_t>(request.count)),
-                            .devices_coherent = request.cpu_coherent,
-                            .ordinary_elsewhere = ordinary_,
-                            .described_only = true,
-                            .assume_uncached_view = answer.uncached_view};
-    const std::size_t memo_bytes =
-        std::min(device_tree::DmaRanges::memo_bytes(board.tree()), kMaxMemo);
-    const auto room = std::make_unique_for_overwrite<std::byte[]>(memo_bytes);
-    const std::span memo{room.get(), memo_bytes};
-    const auto bytes = setup::measure(board.tree(), devices, platform, memo);
-    if (!bytes) refuse(board, bytes.error());
-    if (*bytes > kMaxTables) {
-      throw Refusal{board.source, "its pools and so many requests need more tables than 1 GiB",
-                    "--count"};
-    }
-    storage_ = std::make_unique_for_overwrite<std::byte[]>(*bytes);
-    const auto system = setup::build(
-        board.tree(), devices, platform, {storage_.get(), *bytes},
-        [&](const Finding& finding) {
-          answer.findings.push_back({.rule = finding.rule,
-                                     .severity = finding.severity,
-                                     .node = std::string{finding.node},
-                                     .property = std::string{finding.property},
-                                     .sentence = sentence(finding)});
-        },
-        memo);
-    if (!system) refuse(board, system.error());
-    device_ = (*system)->device(0);
-  }
-
-  [[nodiscard]] const Device& device() const { return *device_; }
-
- private:
-  static constexpr std::size_t kMaxTables = std::size_t{1} << 30;
-  static constexpr std::size_t kMaxMemo = std::size_t{64} << 20;
-
-  [[noreturn]] static void refuse(const Board& board, const Failure& failure) {
-    throw Refusal{board.source, sentence(failure), "setup of the board"};
-  }
-
-  NoMachine machine_;
-  std::vector<PhysRange> ordinary_;
-  std::unique_ptr<std::byte[]> storage_;
-  const Device* device_ = nullptr;
-};
-
 /// Requests times pools of the device's own: each may ask all of them.
 constexpr std::uint64_t kMaxAttempts = 2'000'000;
 
@@ -164,7 +82,7 @@ void make_requests(const Device& device, const WhyRequest& request, WhyAnswer& a
         take_by_route(device, request.size_bytes, options,
                       [&](const Candidate& candidate) { route.push_back(candidate); });
     if (taken) answer.blocks.push_back(block_of(*taken, device, request));
-    if (!taken) answer.failure = failure_of(taken.error());
+    if (!taken) answer.failure = RefusedRequest{taken.error()};
     if (!last && taken) continue;
     for (const Candidate& candidate : route) answer.route.push_back(step_of(candidate));
   }
@@ -193,8 +111,23 @@ WhyAnswer ask(const Board& board, const WhyRequest& request) {
                    .route = {},
                    .blocks = {},
                    .failure = {}};
-  const Offline offline{board, request, answer};
-  const Device& device = offline.device();
+  const std::array devices{setup::DeviceSpec{
+      .node = answer.node, .coherent_mask = DmaAddr{request.mask()}, .any_on_bus = any_on_bus}};
+  const Offline offline{board,
+                        devices,
+                        machine,
+                        {.devices_coherent = request.cpu_coherent,
+                         .uncached_view = answer.uncached_view,
+                         .blocks = static_cast<std::size_t>(request.count),
+                         .blame = "--count"},
+                        [&](const Finding& finding) {
+                          answer.findings.push_back({.rule = finding.rule,
+                                                     .severity = finding.severity,
+                                                     .node = std::string{finding.node},
+                                                     .property = std::string{finding.property},
+                                                     .sentence = sentence(finding)});
+                        }};
+  const Device& device = offline.device(0);
   answer.behind_iommu = device.behind_iommu;
   answer.translation = device.translation.kind();
   const auto windows = device.translation.windows();

@@ -20,16 +20,6 @@ std::string_view name_of(Verdict verdict) {
   return "skipped";
 }
 
-void text_or_null(JsonText& json, std::string_view key, std::string_view text) {
-  json.key(key);
-  text.empty() ? json.null() : json.string(text);
-}
-
-void hex_or_null(JsonText& json, std::string_view key, std::optional<std::uint64_t> value) {
-  json.key(key);
-  value ? json.hex(*value) : json.null();
-}
-
 void write_request(JsonText& json, const WhyRequest& request, const WhyAnswer& answer) {
   const bool is_bus = request.device.empty();
   json.key("request").open('{');
@@ -73,13 +63,7 @@ std::string why_json(const Board& board, const WhyRequest& request, const WhyAns
   }
   json.close(']').key("failure");
   if (answer.failure) {
-    const WhyFailure& failure = *answer.failure;
-    json.open('{').key("code").string(carveout::name_of(failure.code));
-    json.key("message").string(failure.message);
-    text_or_null(json, "pool", failure.pool);
-    json.key("asked").hex(failure.asked_bytes);
-    hex_or_null(json, "free", failure.free_bytes);
-    hex_or_null(json, "largest_run", failure.largest_run_bytes);
+    write_refused(json, *answer.failure);
     json.close('}');
   } else {
     json.null();

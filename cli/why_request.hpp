@@ -14,6 +14,7 @@
 #include "carveout/map/route.hpp"
 #include "carveout/pool/range_allocator.hpp"
 #include "input.hpp"
+#include "refused_request.hpp"
 #include "rule_id.hpp"
 
 namespace carveout::cli {
@@ -62,15 +63,6 @@ struct WhyBlock {
   std::uint64_t size_bytes;
 };
 
-struct WhyFailure {
-  Error code;
-  std::string message;
-  std::string pool;
-  std::uint64_t asked_bytes;
-  std::optional<std::uint64_t> free_bytes;
-  std::optional<std::uint64_t> largest_run_bytes;
-};
-
 struct WhyFinding {
   Rule rule;
   Severity severity;
@@ -94,7 +86,7 @@ struct WhyAnswer {
   std::vector<WhyFinding> findings;
   std::vector<WhyStep> route;  ///< of the last request
   std::vector<WhyBlock> blocks;
-  std::optional<WhyFailure> failure;
+  std::optional<RefusedRequest> failure;
 };
 
 /// Asks the code that answers on the target. Throws Refusal: no such node.

@@ -264,7 +264,7 @@ class Answer {
   void refusal() {
     if (!answer_.failure) return;
     page_.blank();
-    const WhyFailure& failure = *answer_.failure;
+    const RefusedRequest& failure = *answer_.failure;
     page_.line(Words{}
                    .keep(fmt::format("Refused: {}.", carveout::name_of(failure.code)), Style::bad)
                    .say(failure.message),

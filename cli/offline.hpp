@@ -1,0 +1,63 @@
+// A board as its own code would set it up, without the board: what `why` and `simulate` ask.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "carveout/core/error.hpp"
+#include "carveout/core/finding.hpp"
+#include "carveout/map/device.hpp"
+#include "carveout/map/route.hpp"
+#include "carveout/port/no_machine.hpp"
+#include "carveout/setup/from_device_tree.hpp"
+#include "input.hpp"
+#include "machine.hpp"
+
+namespace carveout::cli {
+
+/// The sentences of the library, as strings.
+[[nodiscard]] std::string sentence(const Candidate& candidate);
+[[nodiscard]] std::string sentence(const Failure& failure);
+[[nodiscard]] std::string sentence(const Finding& finding);
+
+/// What is assumed of a board.
+struct OfflineSettings {
+  bool devices_coherent;   ///< what a device is whose tree says nothing
+  bool uncached_view;      ///< whether ordinary memory can be reached past the cache
+  std::size_t blocks;      ///< how many may live in each pool
+  std::string_view blame;  ///< what to name where so many need too much memory
+};
+
+/// The tables of a pool in which so many blocks may live: those that number blocks with 16 bits,
+/// and beyond that those that have an entry for each granule. Who gets what does not depend on
+/// them.
+[[nodiscard]] constexpr TagStore store_for(std::size_t blocks) {
+  constexpr std::size_t kMostNumbered = 65000;
+  return blocks <= kMostNumbered ? TagStore{TagStore::sparse(blocks)} : TagStore{TagStore::dense()};
+}
+
+/// A System of some devices of a tree, in memory of its own.
+class Offline {
+ public:
+  /// Throws Refusal: the tables are more than 1 GiB, or the library does not build it.
+  Offline(const Board& board, std::span<const setup::DeviceSpec> devices, const Machine& machine,
+          const OfflineSettings& settings, FindingSink findings);
+
+  /// By its place in the devices given.
+  [[nodiscard]] const Device& device(std::size_t index) const {
+    return *system_->device(static_cast<Holder>(index));
+  }
+
+ private:
+  NoMachine port_;
+  std::vector<PhysRange> ordinary_;
+  std::unique_ptr<std::byte[]> storage_;
+  System* system_ = nullptr;
+};
+
+}  // namespace carveout::cli

@@ -1,0 +1,26 @@
+// What several verbs read out of their options in the same way.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string_view>
+
+#include "sizes.hpp"
+
+namespace carveout::cli {
+
+/// The number, or the Refusal of the verb that says what is wrong with the option.
+[[nodiscard]] std::uint64_t value_of(std::string_view verb, std::string_view option,
+                                     const std::expected<std::uint64_t, NumberError>& number);
+
+/// Refuses a word that an option does not know; `known` lists those that it does.
+[[noreturn]] void refuse_word(std::string_view verb, std::string_view option, std::string_view word,
+                              std::string_view known);
+
+/// `yes` or `no`; anything else is refused.
+[[nodiscard]] bool yes_or_no(std::string_view verb, std::string_view option, std::string_view word);
+
+/// Address bits, 1 to 64.
+[[nodiscard]] unsigned mask_bits_of(std::string_view verb, std::string_view text);
+
+}  // namespace carveout::cli

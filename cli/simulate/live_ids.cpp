@@ -1,0 +1,111 @@
+#include "live_ids.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+
+namespace carveout::cli {
+namespace {
+
+constexpr std::size_t kFirstPlaces = 1024;
+
+}  // namespace
+
+// Seeded, so that nobody can write a trace whose names all meet in one place. Nothing that is
+// printed depends on where a name stands.
+LiveIds::LiveIds()
+    : seed_{std::uint64_t{std::random_device{}()} << 32 | std::random_device{}()},
+      places_(kFirstPlaces) {}
+
+std::uint32_t LiveIds::hash_of(std::uint32_t owner, std::string_view id) const {
+  std::uint64_t hash = seed_ ^ (std::uint64_t{owner} << 32) ^ id.size();
+  const auto mix = [&](std::uint64_t word) {
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15U;  // 2^64 / the golden ratio
+    hash ^= hash >> 32;
+  };
+  while (true) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, id.data(), std::min(id.size(), sizeof(word)));
+    mix(word);
+    if (id.size() <= sizeof(word)) break;
+    id.remove_prefix(sizeof(word));
+  }
+  mix(seed_);
+  return static_cast<std::uint32_t>(hash);
+}
+
+std::size_t LiveIds::find(std::uint32_t hash, std::uint32_t owner, std::string_view id) const {
+  const std::size_t mask = places_.size() - 1;
+  for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
+    const Place& place = places_[at];
+    if (place.slot_and_one == 0) return at;
+    if (place.hash != hash) continue;
+    const Name& name = names_[place.slot_and_one - 1];
+    if (name.owner == owner && name.text() == id) return at;
+  }
+}
+
+LiveIds::Added LiveIds::add(std::uint32_t owner, std::string_view id) {
+  const std::uint32_t hash = hash_of(owner, id);
+  std::size_t at = find(hash, owner, id);
+  if (places_[at].slot_and_one != 0) return {places_[at].slot_and_one - 1, false};
+  if (std::size_t{count_} * 2 >= places_.size()) {
+    grow();
+    at = find(hash, owner, id);
+  }
+  std::uint32_t slot = slots();
+  if (free_.empty()) {
+    names_.emplace_back();
+  } else {
+    slot = free_.back();
+    free_.pop_back();
+  }
+  Name& name = names_[slot];
+  std::ranges::copy(id, name.bytes.begin());
+  name.size = static_cast<std::uint8_t>(id.size());
+  name.owner = owner;
+  name.lives = true;
+  places_[at] = {hash, slot + 1};
+  ++count_;
+  return {slot, true};
+}
+
+std::optional<std::uint32_t> LiveIds::remove(std::uint32_t owner, std::string_view id) {
+  const std::size_t mask = places_.size() - 1;
+  std::size_t hole = find(hash_of(owner, id), owner, id);
+  if (places_[hole].slot_and_one == 0) return std::nullopt;
+  const std::uint32_t slot = places_[hole].slot_and_one - 1;
+  // Whoever walked over the hole moves into it, so that no walk ends there too early.
+  for (std::size_t at = (hole + 1) & mask; places_[at].slot_and_one != 0; at = (at + 1) & mask) {
+    const std::size_t walked = (at - places_[at].hash) & mask;
+    if (walked < ((at - hole) & mask)) continue;
+    places_[hole] = places_[at];
+    hole = at;
+  }
+  places_[hole] = {};
+  names_[slot].lives = false;
+  free_.push_back(slot);
+  --count_;
+  return slot;
+}
+
+void LiveIds::clear() {
+  std::ranges::fill(places_, Place{});
+  names_.clear();
+  free_.clear();
+  count_ = 0;
+}
+
+void LiveIds::grow() {
+  std::vector<Place> before(places_.size() * 2);
+  before.swap(places_);
+  const std::size_t mask = places_.size() - 1;
+  for (const Place& place : before) {
+    if (place.slot_and_one == 0) continue;
+    std::size_t at = place.hash & mask;
+    while (places_[at].slot_and_one != 0) at = (at + 1) & mask;
+    places_[at] = place;
+  }
+}
+
+}  // namespace carveout::cli

@@ -1,0 +1,105 @@
+// A trace, a board, and the passes over the trace that answer what is asked.
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "first_pools.hpp"
+#include "machine.hpp"
+#include "offline.hpp"
+#include "refusal.hpp"
+#include "replay.hpp"
+#include "simulation.hpp"
+#include "smallest_pool.hpp"
+#include "trace_devices.hpp"
+
+namespace carveout::cli {
+namespace {
+
+/// How many events are read before the board is set up: most traces name all their devices in them.
+constexpr std::uint64_t kFirstLook = 65536;
+constexpr std::size_t kLeastBlocks = 1024;
+
+/// Reads on until the end, or so many steps more.
+/// @return whether that was the end.
+bool read_on(Trace& trace, std::uint64_t steps) {
+  TraceStep step;
+  for (; steps != 0; --steps) {
+    if (!trace.next(step)) return true;
+  }
+  return false;
+}
+
+std::vector<setup::DeviceSpec> specs_of(const TraceDevices& devices,
+                                        const SimulateRequest& request) {
+  const std::uint64_t mask = ~std::uint64_t{0} >> (64 - request.mask_bits);
+  std::vector<setup::DeviceSpec> specs;
+  for (const TraceDevices::Asker& asker : devices.askers) {
+    specs.push_back(
+        {.node = asker.node, .coherent_mask = DmaAddr{mask}, .any_on_bus = asker.any_on_bus});
+  }
+  return specs;
+}
+
+/// What was learnt of a trace before it is replayed.
+struct Look {
+  std::size_t blocks;
+  std::uint64_t end_ns;
+};
+
+/// Replays from the first event, and looks for the smallest pools. Nothing where the trace turned
+/// out to name a device, or to have more alive, than was known.
+std::optional<Simulation> attempt(const Board& board, Trace& trace, const SimulateRequest& request,
+                                  const Look& look) {
+  const TraceDevices devices = find_devices(board, trace, request);
+  const Machine machine = machine_of(board.tree());
+  const Offline offline{board,
+                        specs_of(devices, request),
+                        machine,
+                        {.devices_coherent = request.cpu_coherent,
+                         .uncached_view = request.uncached_view.value_or(!machine.armv7m),
+                         .blocks = look.blocks,
+                         .blame = trace.source()},
+                        [](const Finding&) {}};
+  FirstPools first_pools{offline, devices};
+  trace.rewind();
+  std::optional<Replay> replay;
+  TraceStep step;
+  while (trace.next(step)) {
+    if (step.request.device >= devices.asker_of.size()) return std::nullopt;
+    if (!replay) replay.emplace(trace, offline, devices, first_pools, look.end_ns);
+    if (!replay->play(step)) return std::nullopt;
+  }
+  if (!replay) throw Refusal{trace.source(), "has no event to replay", "simulate"};
+  Simulation result = replay->finish();
+  result.trace = trace.source();
+  result.form = trace.form();
+  result.counts = trace.counts();
+  result.never_freed = trace.ids().count();
+  for (const std::uint32_t asker : devices.asker_of) {
+    const TraceDevices::Asker& who = devices.askers[asker];
+    result.devices.push_back(who.any_on_bus ? "any device" : who.node);
+  }
+  if (request.smallest) find_smallest(trace, first_pools, replay->demands(), result.pools);
+  return result;
+}
+
+}  // namespace
+
+Simulation simulate(const Board& board, Trace& trace, const SimulateRequest& request) {
+  const bool whole = read_on(trace, kFirstLook);
+  const std::size_t live = trace.counts().most_live;
+  auto result = attempt(board, trace, request,
+                        {.blocks = kSpareBlocks + (whole ? live : std::max(live * 4, kLeastBlocks)),
+                         .end_ns = trace.counts().last_ns});
+  if (!result && !whole) {
+    read_on(trace, ~std::uint64_t{0});
+    result = attempt(
+        board, trace, request,
+        {.blocks = kSpareBlocks + trace.counts().most_live, .end_ns = trace.counts().last_ns});
+  }
+  if (!result) throw Refusal{trace.source(), "changed while it was read", "simulate"};
+  return std::move(*result);
+}
+
+}  // namespace carveout::cli
