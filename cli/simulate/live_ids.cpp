@@ -9,6 +9,25 @@ namespace {
 
 constexpr std::size_t kFirstPlaces = 1024;
 
+template <class Word>
+Word load(const char* bytes) {
+  Word word;
+  std::memcpy(&word, bytes, sizeof(word));
+  return word;
+}
+
+/// At most eight bytes as a word that no others of that length have. From its two ends, which may
+/// overlap, because a memcpy() of a length that is not known costs more than the hash.
+std::uint64_t last_word(std::string_view bytes) {
+  const auto ends = [&]<class Half>(Half) {
+    return std::uint64_t{load<Half>(bytes.data())} << 32 |
+           load<Half>(bytes.data() + bytes.size() - sizeof(Half));
+  };
+  if (bytes.size() >= 4) return ends(std::uint32_t{});
+  if (bytes.size() >= 2) return ends(std::uint16_t{});
+  return bytes.empty() ? 0 : load<std::uint8_t>(bytes.data());
+}
+
 }  // namespace
 
 // Seeded, so that nobody can write a trace whose names all meet in one place. Nothing that is
@@ -23,13 +42,10 @@ std::uint32_t LiveIds::hash_of(std::uint32_t owner, std::string_view id) const {
     hash = (hash ^ word) * 0x9e3779b97f4a7c15U;  // 2^64 / the golden ratio
     hash ^= hash >> 32;
   };
-  while (true) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, id.data(), std::min(id.size(), sizeof(word)));
-    mix(word);
-    if (id.size() <= sizeof(word)) break;
-    id.remove_prefix(sizeof(word));
+  for (; id.size() > sizeof(std::uint64_t); id.remove_prefix(sizeof(std::uint64_t))) {
+    mix(load<std::uint64_t>(id.data()));
   }
+  mix(last_word(id));
   mix(seed_);
   return static_cast<std::uint32_t>(hash);
 }

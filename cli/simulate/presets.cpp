@@ -16,6 +16,7 @@ using Buffers = PresetBuffers;
 using Phase = PresetPhase;
 
 constexpr std::uint64_t pixels(std::uint64_t width, std::uint64_t height) { return width * height; }
+constexpr std::uint64_t ring(std::uint64_t entries, std::uint64_t bytes) { return entries * bytes; }
 
 // Ten bits a pixel, packed: four pixels in five bytes. NV12: twelve bits a pixel.
 constexpr Buffers k1080pCamera[] = {{"raw", 4, pixels(1920, 1080) * 5 / 4, 1},
@@ -31,25 +32,25 @@ constexpr Buffers kDesktop[] = {{"frame", 2, pixels(1920, 1080) * 4, 1},
 constexpr Phase kDisplay[] = {{0, 2'000, kSplash}, {1'900, 30'000, kDesktop}};
 
 constexpr Buffers kRings512[] = {
-    {"rx-ring", 1, 512 * 16, 1}, {"tx-ring", 1, 512 * 16, 1}, {"rx", 512, 1536, 1}};
+    {"rx-ring", 1, ring(512, 16), 1}, {"tx-ring", 1, ring(512, 16), 1}, {"rx", 512, 1536, 1}};
 constexpr Buffers kRings1024[] = {
-    {"rx-ring", 1, 1024 * 16, 1}, {"tx-ring", 1, 1024 * 16, 1}, {"rx", 1024, 1536, 1}};
+    {"rx-ring", 1, ring(1024, 16), 1}, {"tx-ring", 1, ring(1024, 16), 1}, {"rx", 1024, 1536, 1}};
 constexpr Phase kEthernet[] = {{0, 10'000, kRings512}, {10'100, 30'000, kRings1024}};
 
 constexpr std::uint32_t kStreams = 32;
-constexpr std::uint64_t kSegment = 256 * 16;
+constexpr std::uint64_t kSegment = ring(256, 16);
 // Rings of two segments: one for each stream of three endpoints, and the command endpoint's.
-constexpr Buffers kDisk[] = {{"contexts", 3, kStreams * 16, 16},
+constexpr Buffers kDisk[] = {{"contexts", 3, ring(kStreams, 16), 16},
                              {"stream-segment", 3 * kStreams * 2, kSegment, kSegment},
                              {"command-segment", 2, kSegment, kSegment}};
 constexpr Phase kUas[] = {{0, 10'000, kDisk}, {11'000, 30'000, kDisk}};
 
-constexpr Buffers kCommonRings[] = {{"control-submit", 1, 64 * 40, 1},
-                                    {"rx-post", 1, 512 * 32, 1},
-                                    {"control-complete", 1, 64 * 24, 1},
-                                    {"tx-complete", 1, 1024 * 24, 1},
-                                    {"rx-complete", 1, 512 * 40, 1}};
-constexpr Buffers kStation[] = {{"flow-ring", 4, 512 * 48, 1}};
+constexpr Buffers kCommonRings[] = {{"control-submit", 1, ring(64, 40), 1},
+                                    {"rx-post", 1, ring(512, 32), 1},
+                                    {"control-complete", 1, ring(64, 24), 1},
+                                    {"tx-complete", 1, ring(1024, 24), 1},
+                                    {"rx-complete", 1, ring(512, 40), 1}};
+constexpr Buffers kStation[] = {{"flow-ring", 4, ring(512, 48), 1}};
 constexpr Phase kWifi[] = {
     {0, 30'000, kCommonRings},  {1'000, 9'000, kStation},   {2'000, 29'000, kStation},
     {3'000, 15'000, kStation},  {4'000, 12'000, kStation},  {10'000, 28'000, kStation},

@@ -225,7 +225,6 @@ Result<Taken> Replay::take(const TraceRequest& request) const {
 
 bool Replay::allocate(const TraceStep& step, Held& held) {
   const TraceRequest& request = step.request;
-  held = {};
   if (const auto& first = first_pools_.of(request)) {
     held.first = first->number;
     add_records();
@@ -258,8 +257,11 @@ void Replay::release(const TraceStep& step, Held& held) {
   if (held.block) {
     result_.pools[held.pool].ours.give_back(held.block->size_bytes, asked);
     std::ignore = free_coherent(*held.block);
+    held.block.reset();
   }
-  held = {};
+  held.linux_offset.reset();
+  held.pool = held.first = kNowhere;
+  held.granules_bytes = held.rounded_bytes = 0;
 }
 
 bool Replay::play(const TraceStep& step) {

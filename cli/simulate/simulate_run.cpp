@@ -34,6 +34,7 @@ std::vector<setup::DeviceSpec> specs_of(const TraceDevices& devices,
                                         const SimulateRequest& request) {
   const std::uint64_t mask = ~std::uint64_t{0} >> (64 - request.mask_bits);
   std::vector<setup::DeviceSpec> specs;
+  specs.reserve(devices.askers.size());
   for (const TraceDevices::Asker& asker : devices.askers) {
     specs.push_back(
         {.node = asker.node, .coherent_mask = DmaAddr{mask}, .any_on_bus = asker.any_on_bus});

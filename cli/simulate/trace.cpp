@@ -159,14 +159,13 @@ bool Trace::next(TraceStep& step) {
     step = {.is_alloc = false, .slot = slot, .request = live_[slot]};
     return true;
   }
-  TraceEvent event;
-  while (read(event)) {
-    check_time(event);
-    if (event.op == TraceEvent::Op::alloc) {
-      allocate(event, step);
+  while (read(event_)) {
+    check_time(event_);
+    if (event_.op == TraceEvent::Op::alloc) {
+      allocate(event_, step);
       return true;
     }
-    if (release(event, step)) return true;
+    if (release(event_, step)) return true;
   }
   return false;
 }

@@ -91,6 +91,7 @@ class Trace {
 
   TraceText text_;
   TraceForm form_ = TraceForm::csv;
+  TraceEvent event_;  ///< that was read last: a new one for each line would be cleared twice
   std::string unquoted_;
   TraceCounts counts_;
   bool has_time_ = false;

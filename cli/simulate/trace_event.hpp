@@ -43,6 +43,9 @@ inline constexpr std::string_view kCsvHeader = "time,op,id,device,size,align";
 /// Reads a line of the first form. Fields may stand in double quotes, and then hold commas, and
 /// quotes that are written twice. Throws BadLine.
 ///
+/// Writes field by field, and leaves alone what this form cannot say: a whole event that is made
+/// and then copied takes a tenth of the time of a replay.
+///
 /// @param unquoted  room for what quotes change; the event may look into it.
 void read_csv_line(std::string_view line, TraceEvent& event, std::string& unquoted);
 

@@ -66,9 +66,10 @@ std::uint64_t number_of(std::string_view said, std::string_view key, int base) {
   return value;
 }
 
-/// `(null)`, or an address of zeroes.
+/// As the kernel prints it, as trace-cmd and perf do, which leave it to glibc, or as zeroes.
+/// Source: libtraceevent of 2024, src/event-parse.c, print_arg_pointer().
 bool is_null(std::string_view pointer) {
-  if (pointer == "(null)") return true;
+  if (pointer == "(null)" || pointer == "(nil)") return true;
   if (pointer.starts_with("0x")) pointer.remove_prefix(2);
   return !pointer.empty() && pointer.find_first_not_of('0') == std::string_view::npos;
 }

@@ -60,9 +60,9 @@ TEST(LinuxPool, GivesThePlacesOfTheVectors) {
   EXPECT_EQ(halves.take(0x100000), std::nullopt);
   EXPECT_EQ(halves.take(0x80000), 0x80000U);
   LinuxPool thirds{0x100000};
-  EXPECT_EQ(thirds.take(260 * 1024), 0U);
-  EXPECT_EQ(thirds.take(260 * 1024), 0x80000U);
-  EXPECT_EQ(thirds.take(260 * 1024), std::nullopt);
+  EXPECT_EQ(thirds.take(0x41000), 0U);
+  EXPECT_EQ(thirds.take(0x41000), 0x80000U);
+  EXPECT_EQ(thirds.take(0x41000), std::nullopt);
   LinuxPool odd{3 * kPage};
   EXPECT_EQ(odd.take(8192), 0U);
   EXPECT_EQ(odd.take(8192), std::nullopt);

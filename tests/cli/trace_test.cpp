@@ -218,6 +218,15 @@ TEST(KernelTrace, GivesBackAtOnceWhatFailedWhenItWasRecorded) {
   EXPECT_EQ(trace.counts().refused_before, 1U);
 }
 
+TEST(KernelTrace, KnowsEveryWayInWhichANullPointerIsPrinted) {
+  for (const std::string pointer : {"(null)", "(nil)", "0x0", "0000000000000000"}) {
+    Trace trace = kernel("x-1 [000] 1.0: dma_alloc: d dma_addr=0 size=64 virt_addr=" + pointer +
+                         " flags=GFP_KERNEL attrs=\n");
+    EXPECT_EQ(steps_of(trace).size(), 2U) << pointer;
+    EXPECT_EQ(trace.counts().refused_before, 1U) << pointer;
+  }
+}
+
 TEST(KernelTrace, TheSameAddressOfTwoDevicesIsTwoAllocations) {
   EXPECT_EQ(steps_of(kernel("x-1 [000] 1.0: dma_alloc: d dma_addr=1000 size=64 virt_addr=1\n"
                             "x-1 [000] 1.0: dma_alloc: e dma_addr=1000 size=64 virt_addr=1\n"))
