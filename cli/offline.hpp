@@ -1,4 +1,4 @@
-// A board as its own code would set it up, without the board: what `why` and `simulate` ask.
+// A board as its own code would set it up, without the board: what `why`, `simulate` and `gen` ask.
 #pragma once
 
 #include <cstddef>
@@ -20,10 +20,20 @@
 
 namespace carveout::cli {
 
-/// The sentences of the library, as strings.
-[[nodiscard]] std::string sentence(const Candidate& candidate);
-[[nodiscard]] std::string sentence(const Failure& failure);
-[[nodiscard]] std::string sentence(const Finding& finding);
+/// A System, and the memory that it lies in.
+struct BuiltSystem {
+  std::unique_ptr<std::byte[]> storage;
+  System* system;
+};
+
+/// Builds it with what the library makes of a tree. Throws Refusal: the library refuses, or the
+/// tables are more than 1 GiB.
+///
+/// @param blame  what to name where they are.
+[[nodiscard]] BuiltSystem build_system(const Board& board,
+                                       std::span<const setup::DeviceSpec> devices,
+                                       const Platform& platform, FindingSink findings,
+                                       std::string_view blame);
 
 /// What is assumed of a board.
 struct OfflineSettings {
@@ -44,20 +54,19 @@ struct OfflineSettings {
 /// A System of some devices of a tree, in memory of its own.
 class Offline {
  public:
-  /// Throws Refusal: the tables are more than 1 GiB, or the library does not build it.
+  /// Throws Refusal: see build_system().
   Offline(const Board& board, std::span<const setup::DeviceSpec> devices, const Machine& machine,
           const OfflineSettings& settings, FindingSink findings);
 
   /// By its place in the devices given.
   [[nodiscard]] const Device& device(std::size_t index) const {
-    return *system_->device(static_cast<Holder>(index));
+    return *built_.system->device(static_cast<Holder>(index));
   }
 
  private:
   NoMachine port_;
   std::vector<PhysRange> ordinary_;
-  std::unique_ptr<std::byte[]> storage_;
-  System* system_ = nullptr;
+  BuiltSystem built_{.storage = {}, .system = nullptr};
 };
 
 }  // namespace carveout::cli

@@ -20,9 +20,8 @@ void refuse_word(std::string_view verb, std::string_view option, std::string_vie
 }
 
 bool yes_or_no(std::string_view verb, std::string_view option, std::string_view word) {
-  if (word == "yes") return true;
-  if (word == "no") return false;
-  refuse_word(verb, option, word, "yes, no");
+  constexpr OptionWords<bool, 2> kWords{{{"yes", true}, {"no", false}}};
+  return named(verb, option, word, kWords);
 }
 
 unsigned mask_bits_of(std::string_view verb, std::string_view text) {

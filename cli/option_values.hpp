@@ -1,9 +1,15 @@
 // What several verbs read out of their options in the same way.
 #pragma once
 
+#include <fmt/format.h>
+
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "sizes.hpp"
 
@@ -16,6 +22,21 @@ namespace carveout::cli {
 /// Refuses a word that an option does not know; `known` lists those that it does.
 [[noreturn]] void refuse_word(std::string_view verb, std::string_view option, std::string_view word,
                               std::string_view known);
+
+template <class Value, std::size_t Count>
+using OptionWords = std::array<std::pair<std::string_view, Value>, Count>;
+
+/// What `word` stands for. Throws Refusal with all of `known` where it is none of them.
+template <class Value, std::size_t Count>
+[[nodiscard]] Value named(std::string_view verb, std::string_view option, std::string_view word,
+                          const OptionWords<Value, Count>& known) {
+  std::string list;
+  for (const auto& [name, value] : known) {
+    if (name == word) return value;
+    list += fmt::format("{}{}", list.empty() ? "" : ", ", name);
+  }
+  refuse_word(verb, option, word, list);
+}
 
 /// `yes` or `no`; anything else is refused.
 [[nodiscard]] bool yes_or_no(std::string_view verb, std::string_view option, std::string_view word);

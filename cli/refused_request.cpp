@@ -1,6 +1,6 @@
 #include "refused_request.hpp"
 
-#include "offline.hpp"
+#include "sentence.hpp"
 
 namespace carveout::cli {
 

@@ -11,7 +11,7 @@
 #include "gen/files.hpp"
 #include "gen/plan.hpp"
 #include "input.hpp"
-#include "option_word.hpp"
+#include "option_values.hpp"
 #include "output_files.hpp"
 #include "printable.hpp"
 #include "sizes.hpp"
@@ -42,19 +42,15 @@ constexpr OptionWords<GenTarget, 4> kTargets{{{"armv7m", GenTarget::armv7m},
 constexpr OptionWords<GenWorld, 2> kWorlds{
     {{"secure", GenWorld::secure}, {"non-secure", GenWorld::non_secure}}};
 
-std::uint64_t count_of(std::string_view option, std::string_view text, std::uint64_t high) {
-  const auto count = parse_count(text, 1, high);
-  if (!count)
-    throw Refusal{"gen", fmt::format("{} {}", option, count.error().what), count.error().where};
-  return *count;
+unsigned count_of(std::string_view option, std::string_view text, std::uint64_t high) {
+  return static_cast<unsigned>(value_of("gen", option, parse_count(text, 1, high)));
 }
 
 GenDeviceRequest device_of(std::string_view text) {
   const std::size_t equals = text.rfind('=');  // which no node's name has
   GenDeviceRequest device{.node = std::string{text.substr(0, equals)}, .mask_bits = std::nullopt};
   if (equals != std::string_view::npos) {
-    device.mask_bits =
-        static_cast<unsigned>(count_of("--device NODE=BITS", text.substr(equals + 1), 64));
+    device.mask_bits = count_of("--device NODE=BITS", text.substr(equals + 1), 64);
   }
   return device;
 }
@@ -85,8 +81,7 @@ GenRequest request_of(const Options& options, const CLI::App& parser) {
       throw Refusal{"gen", fmt::format("--mpu-regions: {} has no table of them", options.target),
                     kHelp};
     }
-    request.mpu_regions =
-        static_cast<unsigned>(count_of("--mpu-regions", options.mpu_regions, kMostMpuRegions));
+    request.mpu_regions = count_of("--mpu-regions", options.mpu_regions, kMostMpuRegions);
   }
   if (parser.count("--namespace") != 0) {
     if (!is_namespace(options.name_space)) {

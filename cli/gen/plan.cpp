@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <bit>
 #include <map>
-#include <memory>
 #include <unordered_map>
 #include <utility>
 
@@ -19,6 +18,7 @@
 #include "gen/ranges.hpp"
 #include "gen/world.hpp"
 #include "node_name.hpp"
+#include "offline.hpp"
 #include "printable.hpp"
 #include "refusal.hpp"
 #include "sentence.hpp"
@@ -30,7 +30,6 @@ namespace {
 using device_tree::Node;
 using device_tree::Tree;
 
-constexpr std::size_t kMaxMemo = std::size_t{64} << 20;
 constexpr const char* kCbomBlockSize = "riscv,cbom-block-size";
 
 std::string_view last_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }
@@ -130,17 +129,9 @@ class Planner {
                             .granule_bytes = has_mpu(request_.target) ? std::uint64_t{32} : 1,
                             .described_only = true,
                             .assume_uncached_view = true};
-    const std::size_t memo_bytes = std::min(device_tree::DmaRanges::memo_bytes(tree_), kMaxMemo);
-    const auto room = std::make_unique_for_overwrite<std::byte[]>(memo_bytes);
-    const std::span memo{room.get(), memo_bytes};
-    const auto bytes = setup::measure(tree_, specs_, platform, memo);
-    if (!bytes) refuse(bytes.error());
-    storage_ = std::make_unique_for_overwrite<std::byte[]>(*bytes);
-    const auto system = setup::build(
-        tree_, specs_, platform, {storage_.get(), *bytes},
-        [&](const Finding& finding) { hear(finding); }, memo);
-    if (!system) refuse(system.error());
-    system_ = *system;
+    built_ = build_system(
+        board_, specs_, platform, [&](const Finding& finding) { hear(finding); },
+        "setup of the board");
   }
 
   /// A mistake disables what it names on a target, where there is nobody to tell. Here there is.
@@ -150,14 +141,10 @@ class Planner {
                                 printable(finding.property), sentence(finding)));
   }
 
-  [[noreturn]] void refuse(const Failure& failure) const {
-    throw Refusal{board_.source, sentence(failure), "setup of the board"};
-  }
-
   void read_devices() {
     std::map<std::vector<std::uint64_t>, std::size_t> known;  // lists of windows
     for (std::size_t i = 0; i < plan_.devices.size(); ++i) {
-      const Device& device = *system_->device(static_cast<Holder>(i));
+      const Device& device = *built_.system->device(static_cast<Holder>(i));
       GenDevice& row = plan_.devices[i];
       row.behind_iommu = device.behind_iommu;
       row.numa_node = device.numa_node;
@@ -175,7 +162,8 @@ class Planner {
 
   void read_pools() {
     std::unordered_map<std::string_view, const Pool*> pools;
-    for (const auto* member = system_->roles().members; member != nullptr; member = member->next) {
+    for (const auto* member = built_.system->roles().members; member != nullptr;
+         member = member->next) {
       pools.emplace(member->pool->name(), member->pool);
     }
     for (const MapRegion& region : map_.regions()) {
@@ -200,7 +188,7 @@ class Planner {
 
   void read_bindings() {
     for (std::size_t i = 0; i < plan_.devices.size(); ++i) {
-      const Device& device = *system_->device(static_cast<Holder>(i));
+      const Device& device = *built_.system->device(static_cast<Holder>(i));
       for (const Binding* own = device.bindings; own != nullptr; own = own->next) {
         plan_.bindings.push_back({.device = i,
                                   .pool = numbers_.at(own->pool),
@@ -211,7 +199,7 @@ class Planner {
   }
 
   void read_defaults() {
-    const Roles& roles = system_->roles();
+    const Roles& roles = built_.system->roles();
     for (const Role role : {Role::default_pool, Role::contiguous_default}) {
       const Pool* const pool = roles.of(role);
       if (pool != nullptr)
@@ -267,8 +255,7 @@ class Planner {
   GenPlan plan_;
   std::vector<setup::DeviceSpec> specs_;
   NoMachine machine_;
-  std::unique_ptr<std::byte[]> storage_;
-  System* system_ = nullptr;
+  BuiltSystem built_{.storage = {}, .system = nullptr};
   std::map<const Pool*, std::size_t> numbers_;  // rows of the pools
 };
 

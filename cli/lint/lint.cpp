@@ -17,7 +17,7 @@
 #include "facts.hpp"
 #include "forms.hpp"
 #include "input.hpp"
-#include "option_word.hpp"
+#include "option_values.hpp"
 #include "output.hpp"
 #include "refusal.hpp"
 #include "result.hpp"

@@ -27,11 +27,12 @@ std::uint64_t first_pages(unsigned order) { return (std::uint64_t{1} << (1U << o
 
 LinuxPool::LinuxPool(std::uint64_t size_bytes)
     : pages_{size_bytes / kPageBytes},
-      words_(std::bit_ceil(static_cast<std::size_t>(pages_ / kWordPages + 1))),
+      words_(std::bit_ceil(static_cast<std::size_t>((pages_ + kWordPages - 1) / kWordPages))),
       free_(2 * words_.size()) {
-  const auto whole = static_cast<std::ptrdiff_t>(pages_ / kWordPages);
+  const auto whole = static_cast<std::size_t>(pages_ / kWordPages);
   std::fill_n(words_.begin(), whole, ~std::uint64_t{0});
-  words_[static_cast<std::size_t>(whole)] = (std::uint64_t{1} << pages_ % kWordPages) - 1;
+  const std::uint64_t rest = pages_ % kWordPages;
+  if (rest != 0) words_[whole] = (std::uint64_t{1} << rest) - 1;
   for (std::size_t word = 0; word < words_.size(); ++word) settle(word);
 }
 
