@@ -33,8 +33,8 @@ constexpr bool kFreesWhileBusy = true;
 constexpr bool kFreesWhileBusy = false;
 #endif
 
-/// Behind the pool. Neither is cached here: with the MMU off on AArch64, and in this table's words on
-/// RISC-V.
+/// Behind the pool. Neither is cached here: with the MMU off on AArch64, and in this table's words
+/// on RISC-V.
 constexpr PhysRange kContractPool{PhysAddr{kPool.base.raw() + 0x10'0000}, 0x1'0000};
 constexpr Alias kAliases[]{{kPool.base, kPool.base, kPool.size_bytes},
                            {kContractPool.base, kContractPool.base, kContractPool.size_bytes}};
