@@ -23,8 +23,9 @@ class Watcher {
 
  protected:
   Watcher() = default;
-  // Whatever watches no machine yet.
+  // Which machine is watched is not copied: each watches its own.
   Watcher(const Watcher& /*other*/) {}
+  // NOLINTNEXTLINE(bugprone-unhandled-self-assignment): nothing is assigned
   Watcher& operator=(const Watcher& /*other*/) { return *this; }
 
  private:
