@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # How much code a microcontroller gets that allocates, frees, asks for the route and translates: the
 # program bench/code_size.cpp, linked with unused sections left out, by symbol. What makes the pool is
-# counted apart, and so are the program itself and the compiler's run time.
+# counted apart, and so are the program itself and the compiler's run time. What is inlined into the
+# program, as the caller's copy of a verb, counts as the program.
 #
 #   tools/code-size.sh             prints a table: bytes, by processor and store
 #   tools/code-size.sh --symbols   and every symbol with its size
@@ -43,15 +44,16 @@ measure() {
         $1 = $2 = $3 = ""; symbol = substr($0, 4)
         if (kind ~ /[dD]/) part = "data"
         else if (kind ~ /[bB]/) next
-        else if (symbol ~ /bench::|^run$|\{lambda|PortRef::kCalls/) part = "program"
+        else if (symbol ~ /^run$|run::\{lambda|PortRef::(kCalls|\{lambda)/) part = "program"
         else if (symbol !~ /carveout/) part = "runtime"
-        else if (symbol ~ /::create\(|prepare\(|::Pool\(|storage_bytes|overlaps|::chunk\(/) part = "setup"
+        else if (symbol ~ /make_pool|::create\(|prepare\(|::Pool\(|::chunk\(/) part = "setup"
+        else if (symbol ~ /expected<carveout::RangeAllocator/) part = "setup"
         else part = "verbs"
         bytes[part] += size
         if (symbols) printf "%6d %-8s %s\n", size, part, symbol
       }
       END {
-        printf "%-10s %-8s verbs %5d  setup %5d  data %3d  (run time %d, program %d)\n", name, store,
+        printf "%-13s %-8s verbs %5d  setup %5d  data %3d  (run time %d, program %d)\n", name, store,
           bytes["verbs"], bytes["setup"], bytes["data"], bytes["runtime"], bytes["program"]
       }')
   if [ -z "$json" ]; then
@@ -65,7 +67,9 @@ measure() {
 }
 
 for store in 'dense()' 'sparse(64)' 'bitmap()'; do
-  measure cortex-m7 "$store" arm-none-eabi- -mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-d16
+  m7=(-mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-d16)
+  measure cortex-m7 "$store" arm-none-eabi- "${m7[@]}"
+  measure cortex-m7-lto "$store" arm-none-eabi- "${m7[@]}" -flto
   measure riscv64 "$store" riscv64-linux-gnu- -march=rv64gc -mabi=lp64d -mcmodel=medany -fno-pic \
     -fno-pie -fno-stack-protector -static
 done

@@ -45,8 +45,14 @@ std::optional<View> view_for(const Device& device, const Options& options, Memor
 }
 
 /// Of a role that nobody has. Candidates are made in place: they are long.
-void make_absent(Candidate& candidate, Role role) {
+[[gnu::noinline]] void make_absent(Candidate& candidate, Role role) {
   candidate = {.role = role, .verdict = Verdict::skipped, .reason = Reason::absent};
+}
+
+void make_open(Candidate& candidate, Reason reason, View view) {
+  candidate.verdict = Verdict::open;
+  candidate.reason = reason;
+  candidate.view = view;
 }
 
 void refuse(Candidate& candidate, Error error) {
@@ -57,19 +63,17 @@ void refuse(Candidate& candidate, Error error) {
 
 void make(Candidate& candidate, Role role, const Device& device, const Options& options,
           const Binding& binding) {
-  candidate = {.role = role,
-               .verdict = Verdict::open,
-               .reason = role == Role::bounce ? Reason::restricted : Reason::own_pool,
-               .pool = binding.pool,
-               .pool_name = binding.pool_name,
-               .reaches = binding.reaches};
+  make_absent(candidate, role);
+  candidate.pool = binding.pool;
+  candidate.pool_name = binding.pool_name;
+  candidate.reaches = binding.reaches;
   const auto view = view_for(device, options, binding.memory, binding.pool);
   if (binding.refused) {
     refuse(candidate, *binding.refused);
   } else if (!view) {
     refuse(candidate, Error::no_uncached_view);
   } else {
-    candidate.view = *view;
+    make_open(candidate, role == Role::bounce ? Reason::restricted : Reason::own_pool, *view);
   }
 }
 
@@ -86,9 +90,7 @@ void make(Candidate& candidate, Role role, const Device& device, const Options& 
   } else if (!reaches_any(candidate.reaches, *pool)) {
     refuse(candidate, Error::unreachable);
   } else {
-    candidate.verdict = Verdict::open;
-    candidate.reason = Reason::role_serves;
-    candidate.view = *view;
+    make_open(candidate, Reason::role_serves, *view);
   }
 }
 
@@ -101,9 +103,7 @@ void make_elsewhere(Candidate& candidate, const Device& device, const Options& o
   const auto reached = [&](PhysRange range) { return reaches_any(reaches_of(device), range); };
   if (!std::ranges::any_of(device.roles->ordinary_elsewhere, reached))
     return refuse(candidate, Error::unreachable);
-  candidate.verdict = Verdict::open;
-  candidate.reason = Reason::elsewhere;
-  candidate.view = View::cached;
+  make_open(candidate, Reason::elsewhere, View::cached);
 }
 
 /// The first binding of such memory, from `binding` on.
@@ -203,6 +203,18 @@ class Walk {
     }
   }
 
+  /// A pool that the request names.
+  void say(const Binding& binding) {
+    make(candidate_, role_of(binding.memory), device_, options_, binding);
+    bar_if_restricted(candidate_, device_);
+    if (candidate_.verdict == Verdict::open) {
+      const bool against =
+          binding.memory == Memory::coherent && has(options_.attributes, kNoCoherentMemory);
+      candidate_.reason = against ? Reason::named_against : Reason::named;
+    }
+    each_(candidate_);
+  }
+
  private:
   bool contiguous() {
     return role(Role::contiguous_device) && role(Role::contiguous_node) &&
@@ -241,54 +253,66 @@ class Walk {
     if (own_pools()) role(Role::default_pool);
   }
 
-  /// Makes every candidate that a role is, one after the other, as long as `each` answers yes: a
+  /// What a walk through candidates is for. Several pools stand in for each other, so those that
+  /// are open are counted first and said then.
+  enum class Pass : std::uint8_t { count, count_fallback, say, say_fallback };
+
+  static bool is_fallback(Pass pass) {
+    return pass == Pass::count_fallback || pass == Pass::say_fallback;
+  }
+
+  /// What has several pools is one candidate.
+  bool role(Role which) {
+    open_ = 0;
+    const bool several =
+        which == Role::device || which == Role::contiguous_device || which == Role::atomic;
+    if (several) each_of(which, Pass::count);
+    return each_of(which, Pass::say);
+  }
+
+  /// Makes every candidate that a role is, one after the other, as long as the pass goes on: a
   /// device's own pools of one kind, or the pieces of the atomic pool. An absent one where there is
   /// none.
-  template <class Each>
-  bool each_of(Role which, Each each) {
+  bool each_of(Role which, Pass pass) {
     const Memory memory = memory_for(which);
     const bool own = which == Role::device || which == Role::contiguous_device;
     const Binding* binding = own ? first_of(device_.bindings, memory) : nullptr;
     if (binding == nullptr) {
       make(candidate_, which, device_, options_);
-      if (!each()) return false;
+      if (!see(pass)) return false;
     }
     for (; binding != nullptr; binding = first_of(binding->next, memory)) {
       make(candidate_, which, device_, options_, *binding);
-      if (!each()) return false;
+      if (!see(pass)) return false;
     }
     if (which != Role::atomic) return true;
     const Roles::AtomicPiece* piece = Roles::next_piece(device_.roles->atomic_pieces);
     for (; piece != nullptr; piece = Roles::next_piece(piece->next)) {
       make(candidate_, which, device_, options_, piece->pool);
-      if (!each()) return false;
+      if (!see(pass)) return false;
     }
     return true;
   }
 
-  /// What has several pools is one candidate: they stand in for each other.
-  bool role(Role which) {
-    const bool several =
-        which == Role::device || which == Role::contiguous_device || which == Role::atomic;
-    std::uint32_t open = 0;
-    if (several) {
-      each_of(which, [&] {
-        open += is_open() ? 1U : 0U;
-        return true;
-      });
+  void each_fallback(Role exhausted, Pass pass) {
+    for (const Role which : device_.fallback) {
+      if (which != exhausted && !each_of(which, pass)) return;
     }
-    return each_of(which, [&] {
-      if (open != 0 && is_open()) --open;
-      candidate_.has_stand_in = open != 0;
-      return say();
-    });
   }
 
-  bool say() {
-    if (is_open()) {
+  bool see(Pass pass) {
+    if (is_fallback(pass)) judge_fallback();
+    const bool open = candidate_.verdict == Verdict::open;
+    if (pass < Pass::say) {
+      if (open) ++open_;
+      return true;
+    }
+    if (open && open_ != 0) --open_;
+    candidate_.has_stand_in = open_ != 0;
+    if (open && pass == Pass::say) {
       reached_something_ = true;
       if (only_memory_left_) candidate_.reason = Reason::only_memory_left;
-      if (!candidate_.has_stand_in && !device_.fallback.empty()) return say_with_fallback();
+      if (open_ == 0 && !device_.fallback.empty()) return say_with_fallback();
     }
     return each_(candidate_) == Step::next;
   }
@@ -297,32 +321,11 @@ class Walk {
   /// the board's fallback takes that place.
   bool say_with_fallback() {
     const Candidate last = candidate_;
-    std::uint32_t open = 0;
-    each_fallback(last.role, [&] {
-      open += is_open() ? 1U : 0U;
-      return true;
-    });
+    each_fallback(last.role, Pass::count_fallback);
     candidate_ = last;
-    candidate_.has_stand_in = open != 0;
-    if (each_(candidate_) == Step::stop) return false;
-    each_fallback(last.role, [&] {
-      if (open != 0 && is_open()) --open;
-      candidate_.has_stand_in = open != 0;
-      return each_(candidate_) == Step::next;
-    });
+    candidate_.has_stand_in = open_ != 0;
+    if (each_(candidate_) == Step::next) each_fallback(last.role, Pass::say_fallback);
     return false;
-  }
-
-  template <class Each>
-  void each_fallback(Role exhausted, Each each) {
-    for (const Role which : device_.fallback) {
-      if (which == exhausted) continue;
-      const bool go_on = each_of(which, [&] {
-        judge_fallback();
-        return each();
-      });
-      if (!go_on) return;
-    }
   }
 
   void judge_fallback() {
@@ -331,17 +334,16 @@ class Walk {
     const bool without = has(options_.attributes, kNoCoherentMemory) && !only_memory_left_;
     if (without && memory_for(candidate_.role) == Memory::coherent) {
       bar(candidate_, Reason::coherent_barred);
-    } else if (is_open()) {
+    } else if (candidate_.verdict == Verdict::open) {
       candidate_.reason = Reason::fallback;
     }
   }
-
-  [[nodiscard]] bool is_open() const { return candidate_.verdict == Verdict::open; }
 
   const Device& device_;
   const Options& options_;
   CandidateSink each_;
   Candidate candidate_{.role = Role::device, .verdict = Verdict::skipped, .reason = Reason::absent};
+  std::uint32_t open_ = 0;  ///< candidates that may serve and are still to come
   bool reached_something_ = false;
   bool only_memory_left_ = false;
 };
@@ -393,21 +395,14 @@ std::string_view service_of(Role role) {
 }  // namespace
 
 std::optional<Error> route(const Device& device, const Options& options, CandidateSink each) {
+  Walk walk{device, options, each};
   if (options.pool.any()) {
-    Walk{device, options, each}.run();
-    return std::nullopt;
+    walk.run();
+  } else if (const Binding* const binding = named(device, options.pool)) {
+    walk.say(*binding);
+  } else {
+    return Error::unknown_pool;
   }
-  const Binding* binding = named(device, options.pool);
-  if (binding == nullptr) return Error::unknown_pool;
-  Candidate candidate{.role = Role::device, .verdict = Verdict::skipped, .reason = Reason::absent};
-  make(candidate, role_of(binding->memory), device, options, *binding);
-  bar_if_restricted(candidate, device);
-  if (candidate.verdict == Verdict::open) {
-    const bool against =
-        binding->memory == Memory::coherent && has(options.attributes, kNoCoherentMemory);
-    candidate.reason = against ? Reason::named_against : Reason::named;
-  }
-  each(candidate);
   return std::nullopt;
 }
 

@@ -49,6 +49,7 @@ class DenseTags {
 
   /// Most blocks have no free neighbour.
   static void release(State& state, Tag tag) {
+    if constexpr (kForSize) return Fit::release(state, tag);
     const DenseTags tags{state};
     const Granules granules = tags.runs_[tag].granules;
     const Granules around = tags.runs_[tag - 1].granules | tags.runs_[tag + granules].granules;

@@ -49,7 +49,7 @@ class Placer {
   /// does not.
   [[nodiscard]] Granules in(Granules first, Granules granules) const {
     if (granules < wanted_) return kNone;
-    const std::uint64_t base = state_.address_of(state_.area_of(first), first).raw();
+    const std::uint64_t base = state_.address_of(first).raw();
     const std::uint64_t bottom = std::max(base, first_);
     std::uint64_t from = bottom;
     // Past the boundary, the first place is as near to it as any place ever is: where the step is

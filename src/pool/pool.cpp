@@ -20,7 +20,7 @@ Pool::Pool(const Settings& settings, PortRef port, RangeAllocator allocator)
 
 Result<Block> Pool::take_locked(const Need& need, std::span<const Reach> reaches, View view) {
   Error error = Error::would_wait;
-  Usage usage{};
+  Room room{};
   if (port_.may_lock()) {
     const LockGuard guard{port_, lock_};
     error = Error::pool_gone;
@@ -29,7 +29,7 @@ Result<Block> Pool::take_locked(const Need& need, std::span<const Reach> reaches
       if (grant) return block_of(*grant, view);
       error = grant.error();
       if (error == Error::exhausted || error == Error::table_full)
-        usage = allocator_.usage(need.context);
+        room = allocator_.room(need.context);
     }
   }
   constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
@@ -38,8 +38,8 @@ Result<Block> Pool::take_locked(const Need& need, std::span<const Reach> reaches
                        settings_.name,
                        std::string_view{},
                        align_up(need.size_bytes, settings_.granule_bytes).value_or(kMost),
-                       usage.free_bytes(),
-                       usage.largest_run_bytes};
+                       room.free_bytes,
+                       room.largest_run_bytes};
 }
 
 Result<void> Pool::give_back_locked(const Block& block) {
@@ -87,7 +87,7 @@ void Pool::visit(FunctionRef<void(const Held&)> see) const {
 FreeRuns Pool::free_runs() const {
   const LockGuard guard{port_, lock_};
   // Merges what is parked, which is free for a caller.
-  static_cast<void>(allocator_.usage(Context::must_not_wait));
+  static_cast<void>(allocator_.room(Context::must_not_wait));
   return allocator_.free_runs();
 }
 

@@ -115,7 +115,7 @@ std::expected<Grant, Error> RangeAllocator::take_carefully(const Need& need,
   for (const Reach& stated : reaches) {
     // As the search may trust it: cut at 2^64 of the device's side.
     Reach reach = stated;
-    const std::uint64_t room = std::numeric_limits<std::uint64_t>::max() - reach.dma.raw();
+    const std::uint64_t room = ~reach.dma.raw();
     const std::uint64_t span = std::min(reach.last.raw() - reach.first.raw(), room);
     reach.last = PhysAddr{reach.first.raw() + span};
     if (stated.last < stated.first || !touches(reach)) continue;
@@ -197,15 +197,21 @@ std::uint64_t RangeAllocator::stated(Granules granules) const {
   return bytes == 0 && granules != 0 ? std::numeric_limits<std::uint64_t>::max() : bytes;
 }
 
-Usage RangeAllocator::usage(Context context) const {
+Room RangeAllocator::room(Context context) const {
   tables::collect(state_);
   constexpr std::uint32_t kFew = 4;
   const std::uint32_t looks =
       context == Context::may_wait ? std::numeric_limits<std::uint32_t>::max() : kFew;
+  return {.free_bytes = stated(static_cast<Granules>(state_.total) - state_.used),
+          .largest_run_bytes = stated(state_.calls->longest(state_, looks))};
+}
+
+Usage RangeAllocator::usage() const {
+  const Room room = this->room(Context::may_wait);
   return {.total_bytes = stated(static_cast<Granules>(state_.total)),
           .used_bytes = stated(state_.used),
           .peak_bytes = stated(std::max(state_.peak, state_.used)),
-          .largest_run_bytes = stated(state_.calls->longest(state_, looks)),
+          .largest_run_bytes = room.largest_run_bytes,
           .blocks = state_.blocks};
 }
 

@@ -46,6 +46,7 @@ class SegregatedFit {
     Tag run = kNone;
     if (!find(state, tags, wanted, run) || !Tags::has_room(state)) [[unlikely]]
       return take_at_last(state, wanted, context);
+    if constexpr (kForSize) return carve_at(state, run, tags.first(run), wanted);
     return carve(state, tags, run, wanted);
   }
 
@@ -91,9 +92,10 @@ class SegregatedFit {
     const unsigned size_class = SizeClass::of(length).floor;
     Tag before = state.heads + size_class;
     Tag after = tags.next(before);
-    if (after == before) [[unlikely]]
-      return link_alone(state, run, size_class);
-    if (tags.first(after) < tags.first(run)) {
+    if (after == before) [[unlikely]] {
+      if constexpr (!kForSize) return link_alone(state, run, size_class);
+      state.classes.set(size_class);
+    } else if (tags.first(after) < tags.first(run)) {
       before = after;
       after = tags.next(before);
     }
@@ -104,7 +106,7 @@ class SegregatedFit {
   }
 
   /// The same, out of line.
-  [[gnu::noinline]] static void link_rest(State& state, Tag run, Granules length) {
+  CARVEOUT_RARE static void link_rest(State& state, Tag run, Granules length) {
     link(state, Tags{state}, run, length);
   }
 
@@ -124,7 +126,7 @@ class SegregatedFit {
   static constexpr std::uint32_t kProbes = 4;
 
   // Rare, and kept out of the way of what is not: the first run of a class, and the last.
-  [[gnu::noinline]] static void link_alone(State& state, Tag run, unsigned size_class) {
+  CARVEOUT_RARE static void link_alone(State& state, Tag run, unsigned size_class) {
     const Tags tags{state};
     const Tag head = state.heads + size_class;
     state.classes.set(size_class);
@@ -133,14 +135,14 @@ class SegregatedFit {
     tags.set_next(head, run);
     tags.set_previous(head, run);
   }
-  [[gnu::noinline]] static void unmark(State& state, unsigned size_class) {
+  CARVEOUT_RARE static void unmark(State& state, unsigned size_class) {
     state.classes.clear(size_class);
   }
 
   /// false: none is that long, but perhaps in the class of that length. `run` may be anything then.
   CARVEOUT_HOT static bool find(const State& state, const Tags tags, Granules wanted, Tag& run) {
     unsigned found = 0;
-    if (wanted <= SizeClass::kPerOctave) [[likely]] {
+    if (!kForSize && wanted <= SizeClass::kPerOctave) [[likely]] {
       if (!state.classes.first_from_exact(wanted - 1, found)) return false;
     } else {
       // Good fit: a run of the own class wastes less than one of the next.
@@ -160,7 +162,7 @@ class SegregatedFit {
 
   /// What there is besides the bounded search: what is parked, and for who may wait the rest of the
   /// own class.
-  [[gnu::noinline]] static Tag take_at_last(State& state, Granules wanted, Context context) {
+  CARVEOUT_RARE static Tag take_at_last(State& state, Granules wanted, Context context) {
     collect(state);
     const Tags tags{state};
     Tag run = kNone;
@@ -187,8 +189,8 @@ class SegregatedFit {
   ///
   /// @param most  how many runs of each class are looked at.
   /// @param at    receives the place in it.
-  [[gnu::noinline]] static Tag search(const State& state, const Placer& placer, Fit fit,
-                                      std::uint32_t most, Granules& at) {
+  CARVEOUT_RARE static Tag search(const State& state, const Placer& placer, Fit fit,
+                                  std::uint32_t most, Granules& at) {
     Tag best = kNone;
     Granules best_length = 0;
     const Tags tags{state};
@@ -230,7 +232,7 @@ class SegregatedFit {
   }
 
   /// From anywhere in a run.
-  [[gnu::noinline]] static Tag carve_at(State& state, Tag run, Granules first, Granules wanted) {
+  CARVEOUT_RARE static Tag carve_at(State& state, Tag run, Granules first, Granules wanted) {
     const Tags tags{state};
     unlink(state, tags, run);
     const Rest rest = tags.cut(state, run, first, wanted);

@@ -16,7 +16,7 @@ class Address {
  public:
   constexpr explicit Address(std::uint64_t raw) : raw_{raw} {}
   [[nodiscard]] constexpr std::uint64_t raw() const { return raw_; }
-  constexpr auto operator<=>(const Address&) const = default;
+  [[gnu::always_inline]] constexpr auto operator<=>(const Address&) const = default;
 
  private:
   std::uint64_t raw_;
@@ -40,15 +40,15 @@ struct Range {
   [[nodiscard]] constexpr bool empty() const { return size_bytes == 0; }
 
   [[nodiscard]] constexpr bool wraps() const {
-    return size_bytes != 0 &&
-           size_bytes - 1 > std::numeric_limits<std::uint64_t>::max() - base.raw();
+    return size_bytes != 0 && base.raw() + (size_bytes - 1) < base.raw();
   }
 
   /// The last byte: inclusive, because one past it need not have an address. Not for an empty
   /// range.
   [[nodiscard]] constexpr Address<Space> last() const {
     constexpr auto kTop = std::numeric_limits<std::uint64_t>::max();
-    return Address<Space>{wraps() ? kTop : base.raw() + (size_bytes - 1)};
+    const std::uint64_t last = base.raw() + (size_bytes - 1);
+    return Address<Space>{last < base.raw() ? kTop : last};
   }
 
   [[nodiscard]] constexpr bool contains(Address<Space> address) const {

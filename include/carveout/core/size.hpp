@@ -22,8 +22,9 @@ namespace carveout {
 [[nodiscard]] constexpr std::optional<std::uint64_t> align_up(std::uint64_t value,
                                                               std::uint64_t align) {
   const std::uint64_t mask = align - 1;
-  if (value > std::numeric_limits<std::uint64_t>::max() - mask) return std::nullopt;
-  return (value + mask) & ~mask;
+  const std::uint64_t past = value + mask;
+  if (past < value) return std::nullopt;
+  return past & ~mask;
 }
 
 [[nodiscard]] constexpr std::optional<std::uint64_t> checked_add(std::uint64_t a, std::uint64_t b) {

@@ -1,12 +1,21 @@
 // Which functions a caller's compiler is told to inline.
 #pragma once
 
+#include <type_traits>
+
 /// Of every alloc and free: inlined where time counts, and in a program that is compiled for size
 /// one copy for all.
 #ifdef __OPTIMIZE_SIZE__
 #define CARVEOUT_HOT [[gnu::noinline]]
 #else
 #define CARVEOUT_HOT [[gnu::always_inline]]
+#endif
+
+/// Of what is seldom called: kept out of the way of what is not. For size, the compiler decides.
+#ifdef __OPTIMIZE_SIZE__
+#define CARVEOUT_RARE
+#else
+#define CARVEOUT_RARE [[gnu::noinline]]
 #endif
 
 namespace carveout::tables {
@@ -16,5 +25,10 @@ inline constexpr bool kForSize = true;
 #else
 inline constexpr bool kForSize = false;
 #endif
+
+/// How what is inlined hands an argument to what is not: by a copy, so that its own has no address
+/// and stays in registers.
+template <class T>
+using Apart = std::conditional_t<kForSize, const T&, T>;
 
 }  // namespace carveout::tables

@@ -93,7 +93,7 @@ class Pool {
   /// and of a refusal that of usage(). Context: any, interrupts too, as the port's lock lets them.
   [[nodiscard]] CARVEOUT_HOT Result<Block> take(const Need& need, std::span<const Reach> reaches,
                                                 View view) {
-    if (!allocator_.has_slots()) return take_locked(Need{need}, reaches, view);
+    if (!allocator_.has_slots()) return take_locked(tables::Apart<Need>(need), reaches, view);
     if constexpr (tables::kForSize) {
       return allocator_.slot_calls().pool_take(*this, need, reaches, view);
     } else {
@@ -165,7 +165,7 @@ class Pool {
     const tables::BlockName taken = allocator_.take_parked(need, reaches, port_);
     if (taken.serial != 0) [[likely]]
       return block_of(allocator_.grant_of(taken, reaches.front()), view);
-    return take_locked(Need{need}, reaches, view);  // by a copy: what is inlined has no address
+    return take_locked(tables::Apart<Need>(need), reaches, view);
   }
   CARVEOUT_HOT Result<void> give_back_shared(const Block& block) {
     if (block.pool == this) [[likely]] {

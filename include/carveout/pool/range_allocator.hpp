@@ -44,6 +44,12 @@ struct Usage {
   [[nodiscard]] constexpr std::uint64_t free_bytes() const { return total_bytes - used_bytes; }
 };
 
+/// What a refusal says of the memory that is left.
+struct Room {
+  std::uint64_t free_bytes;
+  std::uint64_t largest_run_bytes;
+};
+
 /// A live block, and who has it.
 struct Held {
   PhysRange range;
@@ -132,20 +138,23 @@ class RangeAllocator {
     // Of 0 bytes the last is beyond every pool.
     const std::uint64_t last = (need.size_bytes - 1) >> state_.granule_shift;
     if (last >= state_.total || !state_.is_plain(need, reaches)) [[unlikely]]
-      return take_carefully(Need{need}, reaches);  // by a copy: what is inlined has no address
+      return take_carefully(tables::Apart<Need>(need), reaches);
     const auto granules = static_cast<Granules>(last + 1);
+    Tag tag = state_.parked.tag;
     if (granules == state_.parked.granules) {
-      const PhysRange range{PhysAddr{state_.parked.base}, state_.parked.size_bytes};
-      const Tag tag = state_.parked.tag;
       state_.parked.granules = 0;
-      Run& run = state_.runs[tag];
-      run.holder = need.holder;
-      ++run.serial;  // live
-      return grant_of({tag, run.serial}, range, run.first, reaches.front());
+      if constexpr (!tables::kForSize) {  // the same as below, without a look at the chunks
+        const PhysRange range{PhysAddr{state_.parked.base}, state_.parked.size_bytes};
+        Run& run = state_.runs[tag];
+        run.holder = need.holder;
+        ++run.serial;  // live
+        return grant_of({tag, run.serial}, range, run.first, reaches.front());
+      }
+    } else {
+      tag = state_.calls->take(state_, granules, need.context);
+      if (tag >= tables::kTableFull) [[unlikely]]
+        return std::unexpected{error_of(tag)};
     }
-    const Tag tag = state_.calls->take(state_, granules, need.context);
-    if (tag >= tables::kTableFull) [[unlikely]]
-      return std::unexpected{error_of(tag)};
     return grant_of(tag, granules, need.holder, reaches.front());
   }
 
@@ -183,13 +192,15 @@ class RangeAllocator {
   /// Cost: linear in chunks, and in blocks where the store is not dense.
   std::expected<void, Error> give_back_at(PhysAddr first, std::uint64_t size_bytes);
 
-  /// What is parked is merged first: it is free.
+  /// What is left, and how long the longest run of it is. What is parked is merged first: it is
+  /// free.
   ///
   /// @param context  must_not_wait: largest_run_bytes may be up to 1/16 too little, as only a few
-  /// runs
-  ///                 of the longest size class are looked at.
+  ///                 runs of the longest size class are looked at.
   /// Cost: linear in the slots and, for may_wait, in the free runs of the longest size class.
-  [[nodiscard]] Usage usage(Context context = Context::may_wait) const;
+  [[nodiscard]] Room room(Context context) const;
+  /// room() of who may wait, and the rest.
+  [[nodiscard]] Usage usage() const;
   /// Whoever holds the live block of the lowest address of the first chunk that has one. 0 where
   /// the store keeps no holders.
   /// Cost: linear in chunks + blocks.

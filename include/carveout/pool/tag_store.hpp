@@ -198,7 +198,7 @@ struct State {
   [[nodiscard]] CARVEOUT_HOT bool is_plain(const Need& need, std::span<const Reach> reaches) const {
     if (need.fit != Fit::any || need.boundary_bytes != 0 || reaches.empty()) return false;
     const Reach& reach = reaches.front();
-    if (need.align_bytes != 1) {
+    if (kForSize || need.align_bytes != 1) {
       const std::uint64_t offset = reach.dma.raw() - reach.first.raw();
       // Of 0 the largest number.
       const std::uint64_t below = need.align_bytes - 1;
@@ -215,13 +215,13 @@ struct State {
   }
   /// The chunk that has granule `at`, which one of them has.
   [[nodiscard]] CARVEOUT_HOT const Area& area_of(Granules at) const {
-    if (at < origin_end) [[likely]]
+    if (!kForSize && at < origin_end) [[likely]]
       return *areas;
     return area_behind_first(at);
   }
   [[nodiscard]] [[gnu::pure]] const Area& area_behind_first(Granules at) const;
   [[nodiscard]] CARVEOUT_HOT std::uint32_t chunk_of(Granules at) const {
-    if (at < origin_end) [[likely]]
+    if (!kForSize && at < origin_end) [[likely]]
       return 0;
     return static_cast<std::uint32_t>(&area_behind_first(at) - areas);
   }
@@ -229,7 +229,7 @@ struct State {
     return PhysAddr{area.base.raw() + bytes_of(at - area.first)};
   }
   [[nodiscard]] CARVEOUT_HOT PhysAddr address_of(Granules at) const {
-    if (at < origin_end) [[likely]]
+    if (!kForSize && at < origin_end) [[likely]]
       return PhysAddr{origin + bytes_of(at)};
     return address_of(area_behind_first(at), at);
   }
