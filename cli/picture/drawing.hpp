@@ -76,6 +76,8 @@ struct Drawing {
 // The steps, in this order.
 void choose_columns(Drawing& drawing);
 void draw_head(Drawing& drawing);
+void draw_pools(Drawing& drawing);  ///< over time, where there is any
+void draw_headings(Drawing& drawing);
 void draw_bar(Drawing& drawing);
 void draw_rows(Drawing& drawing);
 void draw_askers(Drawing& drawing);

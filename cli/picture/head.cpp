@@ -45,14 +45,14 @@ int legend(Drawing& drawing, int y) {
   int x = kMargin;
   const auto item = [&](Means means, Kind kind, std::string_view text) {
     Label words = label(std::string{text}, 0, 0, Font::mono);
-    if (x != kMargin && x + kRow + words.box.width > kLeastWidth - kMargin) {
+    if (x != kMargin && x + kSwatchGap + words.box.width > kLeastWidth - kMargin) {
       x = kMargin;
       y += kRow;
     }
-    words.box.x = x + kRow;
+    words.box.x = x + kSwatchGap;
     words.box.y = y;
     drawing.out.legend.push_back(
-        {.means = means, .kind = kind, .swatch = {x, y + 2, 12, 12}, .label = words});
+        {.means = means, .kind = kind, .swatch = {x, y + 2, kSwatch, kSwatch}, .label = words});
     x = words.box.right() + kColumnGap;
   };
   const auto any = [&](auto&& has) { return std::ranges::any_of(scene.places, has); };
@@ -100,7 +100,12 @@ void draw_head(Drawing& drawing) {
   }
   if (drawing.strips != 0) y += 4;
   line(scale_text(drawing.scale), Font::mono, Tone::faint);
-  y += 12;
+  drawing.bottom = y;
+}
+
+void draw_headings(Drawing& drawing) {
+  const int y = drawing.bottom + 12;
+  std::vector<Label>& header = drawing.out.header;
   drawing.headings_top = y;
   const auto heading = [&](std::string text, int x) {
     header.push_back(label(std::move(text), x, y, Font::small, Tone::faint));
@@ -110,7 +115,7 @@ void draw_head(Drawing& drawing) {
         label_before("CPU address", drawing.columns.axis_right, y, Font::small, Tone::faint));
     heading("memory", drawing.columns.bar_left);
   }
-  if (!scene.places.empty()) heading("reserved", drawing.columns.rows_left);
+  if (!drawing.scene.places.empty()) heading("reserved", drawing.columns.rows_left);
   drawing.top = y + height_of(Font::small) + 8;
   drawing.bottom = drawing.top + drawing.scale.height();
 }

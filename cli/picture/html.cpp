@@ -22,12 +22,17 @@ class Writer {
 
   std::string write() {
     head();
+    slider();
     add("<figure tabindex=\"0\" role=\"group\" aria-label=\"Picture\">\n{}</figure>\n",
         svg_of(scene_, layout_));
+    shares();
     memory();
     places();
     views();
     askers();
+    if (scene_.timeline) {
+      add("<script type=\"application/json\" id=\"moments\">{}</script>\n", scene_.timeline->data);
+    }
     add("</main>\n<script>{}</script>\n</body>\n</html>\n", page_script());
     if (out_.size() > kMaxOutputBytes) refuse_too_much(source_);
     return std::move(out_);
@@ -50,10 +55,39 @@ class Writer {
         "<meta name=\"color-scheme\" content=\"light dark\">\n"
         "<title>{}: memory map</title>\n<style>{}</style>\n</head>\n<body>\n",
         page_script_hash(), title, page_style());
-    add("<header>\n<h1>{}</h1>\n<p>{}</p>\n<label for=\"find\">Find a device, a region, an address"
-        "</label>\n<input id=\"find\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\">\n"
-        "<output id=\"found\" for=\"find\"></output>\n</header>\n<main>\n",
-        title, escaped(scene_.subtitle));
+    add("<header>\n<h1>{}</h1>\n<label for=\"find\">Find"
+        "</label>\n<input id=\"find\" type=\"search\" placeholder=\"device, region or address\" "
+        "autocomplete=\"off\" spellcheck=\"false\">\n"
+        "<output id=\"found\" for=\"find\"></output>\n",
+        title);
+  }
+
+  /// Ends the header, which stays in sight, with a slider through time, and buttons for the moments
+  /// that have a name.
+  void slider() {
+    if (scene_.timeline) {
+      const Timeline& timeline = *scene_.timeline;
+      add("<div class=\"time\">\n<label for=\"time\">Time</label>\n<input id=\"time\" "
+          "type=\"range\" min=\"0\" max=\"{}\" value=\"{}\">\n<output id=\"when\" "
+          "for=\"time\">{}</output>\n<div>",
+          timeline.moments.size() - 1, timeline.shown, escaped(timeline.moments[timeline.shown]));
+      for (std::size_t i = 0; i < timeline.moments.size(); ++i) {
+        const std::string& words = timeline.moments[i];
+        const std::size_t colon = words.find(": ");
+        if (colon == std::string::npos) continue;
+        add("<button type=\"button\" data-moment=\"{}\">{}</button>\n", i,
+            escaped(std::string_view{words}.substr(colon + 2)));
+      }
+      add("</div>\n</div>\n");
+    }
+    add("</header>\n<main>\n");
+  }
+
+  /// Who holds what at the moment of the slider: filled in by the script.
+  void shares() {
+    if (!scene_.timeline) return;
+    begin("held", "Held at that moment", {"Pool", "Device", "Blocks", "Bytes"});
+    end();
   }
 
   /// A heading, and the head of a table.
@@ -77,6 +111,9 @@ class Writer {
 
   void memory() {
     begin("memory", "Memory", {"First", "Last", "Size", "Node"});
+    if (scene_.memory.empty()) {
+      add("<tr><td colspan=\"4\">none stated: a boot loader may add it</td></tr>\n");
+    }
     for (const Memory& each : scene_.memory) {
       add("<tr>");
       range(each.range);

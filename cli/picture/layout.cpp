@@ -71,6 +71,8 @@ Layout layout_of(const Scene& scene) {
   Drawing drawing{scene};
   choose_columns(drawing);
   draw_head(drawing);
+  draw_pools(drawing);
+  draw_headings(drawing);
   draw_bar(drawing);
   draw_rows(drawing);
   draw_askers(drawing);
@@ -90,6 +92,12 @@ std::vector<const Label*> labels_of(const Layout& layout) {
   };
   take(layout.header);
   for (const LegendItem& item : layout.legend) labels.push_back(&item.label);
+  take(layout.holders);
+  for (const PoolBar& pool : layout.pools) {
+    labels.push_back(&pool.name);
+    labels.push_back(&pool.state);
+    take(pool.marks);
+  }
   take(layout.axis);
   for (const Strip& strip : layout.strips) {
     labels.push_back(&strip.tag);

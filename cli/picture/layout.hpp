@@ -102,11 +102,25 @@ struct LegendItem {
   Label label;
 };
 
+/// A pool over time: its bar, in equal cells, and how full it was.
+struct PoolBar {
+  Box bar;
+  Label name;
+  Label state;            ///< with room for every state that it has
+  Box history;            ///< time from left to right
+  std::vector<Box> most;  ///< for each stretch of time, as high as the pool was full
+  std::vector<Label> marks;
+  std::optional<int> peak;     ///< where in the history
+  std::optional<int> refused;  ///< likewise
+};
+
 struct Layout {
   int width = 0;
   int height = 0;
   std::vector<Label> header;  ///< title, views, columns
   std::vector<LegendItem> legend;
+  std::vector<Label> holders;  ///< each with a swatch of kSwatch before it
+  std::vector<PoolBar> pools;
   std::vector<Box> memory;  ///< in the order of the scene
   std::vector<Box> ticks;   ///< lines of no height from an address of the axis to the bar
   std::vector<Label> axis;
@@ -116,6 +130,13 @@ struct Layout {
   std::vector<AskerBox> askers;
   std::vector<Connector> connectors;
 };
+
+/// How wide and how far before its words a colour is shown.
+inline constexpr int kSwatch = 12;
+inline constexpr int kSwatchGap = 18;
+
+/// So many holders have a colour of their own; the last one has that of all others.
+inline constexpr std::size_t kMaxHolders = 8;
 
 /// So many views have a strip, the first ones; the header says that there are more.
 inline constexpr std::size_t kMaxStrips = 6;

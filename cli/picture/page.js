@@ -53,4 +53,61 @@
       find.focus();
     }
   });
+
+  // The slider through a trace: what each pool's bar holds at one of the moments.
+  const data = document.getElementById('moments');
+  if (!data) return;
+  const moments = JSON.parse(data.textContent);
+  const time = document.getElementById('time');
+  const bars = Array.from(document.querySelectorAll('[data-held]'));
+  const states = Array.from(document.querySelectorAll('[data-state] text'));
+  const cursors = Array.from(document.querySelectorAll('.cursor'));
+  const table = document.querySelector('section[aria-labelledby=held] tbody');
+  const names = bars.map((bar) => bar.dataset.name);
+
+  const drawn = (bar, held) => {
+    // As the program draws the first moment, from a rectangle that is the pool's frame.
+    const frame = bar.previousElementSibling;
+    const [x, y, width, height] = ['x', 'y', 'width', 'height'].map((key) => +frame.getAttribute(key));
+    const cell = width / bar.dataset.cells;
+    const colours = document.querySelectorAll('[data-holder]');
+    const rects = [];
+    for (let i = 0; i < held.length; i += 4) {
+      const [first, count, holder, mostly] = held.slice(i, i + 4);
+      const rect = colours[holder].cloneNode();
+      rect.removeAttribute('data-holder');
+      const place = {x: x + first * cell, y: y + 1, width: count * cell, height: height - 2};
+      for (const key in place) rect.setAttribute(key, place[key]);
+      if (!mostly) rect.setAttribute('opacity', '.5');
+      rects.push(rect);
+    }
+    bar.replaceChildren(...rects);
+  };
+
+  const show = () => {
+    const moment = moments[time.value];
+    document.getElementById('when').textContent = moment.words;
+    time.setAttribute('aria-valuetext', moment.words);
+    table.replaceChildren();
+    moment.pools.forEach((pool, i) => {
+      drawn(bars[i], pool.held);
+      states[i].textContent = pool.state;
+      for (const share of pool.shares) {
+        const row = table.insertRow();
+        for (const word of [names[i], ...share]) row.insertCell().textContent = word;
+      }
+    });
+    for (const cursor of cursors) {
+      cursor.setAttribute('transform', `translate(${cursor.dataset.width * moment.at / 1000})`);
+      cursor.setAttribute('visibility', 'visible');
+    }
+  };
+  time.addEventListener('input', show);
+  for (const button of document.querySelectorAll('[data-moment]')) {
+    button.addEventListener('click', () => {
+      time.value = button.dataset.moment;
+      show();
+    });
+  }
+  show();
 })();

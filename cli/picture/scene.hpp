@@ -71,6 +71,42 @@ struct Memory {
   PhysRange range;
 };
 
+/// Cells of a pool beside each other, and who holds them.
+struct Holding {
+  std::uint64_t first;
+  std::uint64_t count;
+  std::size_t holder;  ///< among Timeline::holders
+  bool mostly;         ///< at least half of each cell
+};
+
+/// A moment of a pool's time, from 0 to 1000, and what is said of it.
+struct Mark {
+  int at;
+  std::string words;
+};
+
+/// A pool over time, and at the moment that is shown first.
+struct TimedPool {
+  std::string name;
+  std::string state;  ///< how much is held and free
+  std::uint64_t cells;
+  std::vector<Holding> held;
+  std::vector<int> most_used;  ///< of equal stretches of time, each 0 to 1000 of the pool
+  std::optional<Mark> peak;
+  std::optional<Mark> refused;
+};
+
+struct Timeline {
+  std::string title;  ///< the trace
+  std::string end;    ///< how long it is
+  std::vector<std::string> holders;
+  std::vector<TimedPool> pools;
+  // For the page, which has a slider:
+  std::vector<std::string> moments;  ///< in words
+  std::size_t shown = 0;             ///< which of them `held` and `state` are
+  std::string data;                  ///< JSON: state, held and shares of each pool at each moment
+};
+
 struct Scene {
   std::string title;
   std::string subtitle;
@@ -78,6 +114,7 @@ struct Scene {
   std::vector<Place> places;  ///< ascending by address; those without one behind, in tree order
   std::vector<View> views;    ///< no two with the same windows
   std::vector<Asker> askers;  ///< in tree order, then those who stand for a bus
+  std::optional<Timeline> timeline;
 };
 
 /// The most ranges of memory, places, windows and uses, all together, of a board that is drawn.

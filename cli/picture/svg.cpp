@@ -31,6 +31,10 @@ constexpr std::array<Paint, kKinds> kKindPaint{{{"coherent", "#d3f0e3", "#2f855a
                                                 {"reservation", "#cbd2d9", "#3e4c59"},
                                                 {"invalid", "#fbd5d5", "#c53030"}}};
 
+/// Colours that are told apart by those who do not see all: Okabe and Ito's, and a grey.
+constexpr std::array<std::string_view, kMaxHolders> kHolderFill{
+    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b5a800", "#7b8794"};
+
 // Attributes.
 constexpr std::string_view kDynamic = "stroke-dasharray=\"5 3\"";
 constexpr std::string_view kDotted = "stroke-dasharray=\"2 3\"";  // disabled
@@ -70,6 +74,7 @@ class Writer {
     head();
     for (const Label& each : layout_.header) text(each);
     for (const LegendItem& each : layout_.legend) legend(each);
+    timeline();
     for (std::size_t i = 0; i < layout_.memory.size(); ++i) memory(i);
     for (const Box& tick : layout_.ticks) {
       add("<path class=\"rule\" stroke=\"#cbd2d9\" d=\"M{} {}h{}\"/>\n", tick.x, tick.y,
@@ -190,6 +195,59 @@ class Writer {
         break;
     }
     text(item.label);
+  }
+
+  void timeline() {
+    if (!scene_.timeline) return;
+    for (std::size_t i = 0; i < layout_.holders.size(); ++i) {
+      const Label& label = layout_.holders[i];
+      rect({label.box.x - kSwatchGap, label.box.y + 2, kSwatch, kSwatch},
+           fmt::format("data-holder=\"{}\" {}", i, held_by(i)));
+      text(label);
+    }
+    for (std::size_t i = 0; i < layout_.pools.size(); ++i) pool(i);
+  }
+
+  static std::string held_by(std::size_t holder, bool mostly = true) {
+    return fmt::format("class=\"h{}\" fill=\"{}\"{}", holder, kHolderFill[holder],
+                       mostly ? "" : " opacity=\".5\"");
+  }
+
+  void pool(std::size_t i) {
+    const TimedPool& of = scene_.timeline->pools[i];
+    const PoolBar& pool = layout_.pools[i];
+    text(pool.name);
+    add("<g data-state=\"{}\">", i);
+    text(pool.state);
+    add("</g>\n");
+    rect(pool.bar, painted(kMemory));
+    add("<g data-held=\"{}\" data-cells=\"{}\" data-name=\"{}\">", i, of.cells, escaped(of.name));
+    const double cell = static_cast<double>(pool.bar.width) / static_cast<double>(of.cells);
+    for (const Holding& held : of.held) {
+      add("<rect x=\"{:.2f}\" y=\"{}\" width=\"{:.2f}\" height=\"{}\" {}/>",
+          pool.bar.x + static_cast<double>(held.first) * cell, pool.bar.y + 1,
+          static_cast<double>(held.count) * cell, pool.bar.height - 2,
+          held_by(held.holder, held.mostly));
+    }
+    add("</g>\n<g>");
+    title("How full the pool was over time, at most in each stretch");
+    rect(pool.history, painted(kMemory));
+    for (const Box& most : pool.most) {
+      if (most.height != 0) rect(most, "class=\"used\" fill=\"#7b8794\"");
+    }
+    add("</g>\n");
+    if (pool.peak) {
+      add("<path class=\"peak\" fill=\"#1a56c4\" d=\"M{} {}l-5 -7h10z\"/>\n", *pool.peak,
+          pool.history.y + 4);
+    }
+    if (pool.refused) {
+      add("<path class=\"refused\" stroke=\"#c53030\" stroke-width=\"2\" d=\"M{} {}v{}\"/>\n",
+          *pool.refused, pool.history.y - 2, pool.history.height + 4);
+    }
+    add("<path class=\"cursor\" data-width=\"{}\" stroke=\"#1f2933\" visibility=\"hidden\" "
+        "d=\"M{} {}v{}\"/>\n",
+        pool.history.width, pool.history.x, pool.history.y - 3, pool.history.height + 6);
+    for (const Label& each : pool.marks) text(each);
   }
 
   void memory(std::size_t i) {
