@@ -61,7 +61,7 @@ AskerBox box_of(const Drawing& drawing, std::size_t number, Box box,
   int y = box.y + kPadding;
   made.words = {label(fitted(asker.name, kNameColumns), box.x + 8, y, Font::bold,
                       asker.enabled ? Tone::plain : Tone::faint)};
-  if (asker.view && *asker.view < drawing.strips) {
+  if (asker.view && *asker.view < drawing.tagged) {
     made.words.push_back(
         label_before(tag_of(*asker.view), box.right() - 8, y, Font::bold, Tone::accent));
   }
@@ -88,7 +88,10 @@ void connectors(Drawing& drawing) {
     for (std::size_t use = 0; use < asker.uses.size(); ++use) {
       if (!asker.uses[use].place) continue;
       const std::size_t place = *asker.uses[use].place;
-      const Box& from = drawing.out.rows[place].row;
+      Row& row = drawing.out.rows[place];
+      const Box& from = row.row;
+      const int words = row.words.back().box.right() + 6;
+      row.guide = {words, from.y + kRow / 2, std::max(0, from.right() - 4 - words), 0};
       const Box& to = box.uses[use].box;
       drawing.out.connectors.push_back({.asker = box.asker,
                                         .use = use,

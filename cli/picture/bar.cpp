@@ -31,9 +31,8 @@ void memory(Drawing& drawing) {
   }
 }
 
-/// What devices see of a stretch, which no window's edge is inside of.
-std::optional<DmaAddr> seen_at(const View& view, PhysRange range) {
-  return Translation::through(view.windows).to_dma(range);
+PhysRange range_of(const Stretch& stretch) {
+  return PhysRange::from_to(PhysAddr{stretch.first}, PhysAddr{stretch.last});
 }
 
 Strip strip(const Drawing& drawing, std::size_t view) {
@@ -48,8 +47,8 @@ Strip strip(const Drawing& drawing, std::size_t view) {
   std::optional<std::uint64_t> offset;  // of the address that is written above
   for (const Stretch& stretch : drawing.scale.stretches()) {
     if (stretch.ground == Ground::gap) continue;
-    const PhysRange range = PhysRange::from_to(PhysAddr{stretch.first}, PhysAddr{stretch.last});
-    const auto dma = seen_at(drawing.scene.views[view], range);
+    const PhysRange range = range_of(stretch);
+    const auto dma = seen_at(drawing.scene.views[view], stretch);
     const Box box{left, drawing.top + stretch.top, kStrip, stretch.height};
     Piece* const before = strip.pieces.empty() ? nullptr : &strip.pieces.back();
     const auto continues = [&] {
@@ -117,9 +116,13 @@ void places(Drawing& drawing) {
 
 }  // namespace
 
+std::optional<DmaAddr> seen_at(const View& view, const Stretch& stretch) {
+  return Translation::through(view.windows).to_dma(range_of(stretch));
+}
+
 void draw_bar(Drawing& drawing) {
   memory(drawing);
-  for (std::size_t view = 0; view < drawing.strips; ++view) {
+  for (std::size_t view = 0; view < drawing.columns.strip_right.size(); ++view) {
     drawing.out.strips.push_back(strip(drawing, view));
   }
   axis(drawing);

@@ -64,16 +64,17 @@ int choose_lanes(const Scene& scene, std::vector<Lane>& lanes) {
   return most;
 }
 
-}  // namespace
-
-void choose_columns(Drawing& drawing) {
-  const Scene& scene = drawing.scene;
+/// The axis, the strips and the bar. @return where they end; where there is nothing to be drawn, at
+/// the margin.
+int choose_bar(Drawing& drawing) {
   Columns& columns = drawing.columns;
+  const int lanes = choose_lanes(drawing.scene, drawing.lanes);
+  if (drawing.scale.stretches().empty()) return kMargin;
   int x = kMargin + axis_width(drawing.scale);
   columns.axis_right = x;
-  for (std::size_t view = 0; view < drawing.strips; ++view) {
+  for (std::size_t view = 0; view < drawing.tagged; ++view) {
     int wide = width_of(Font::small, "as CPU");
-    for (const Window& window : scene.views[view].windows) {
+    for (const Window& window : drawing.scene.views[view].windows) {
       // No address of a piece is longer than the last one of its window.
       wide = std::max(wide, small_width(window.dma_range().last().raw()));
     }
@@ -81,8 +82,17 @@ void choose_columns(Drawing& drawing) {
     columns.strip_right.push_back(x);
   }
   columns.bar_left = x + kColumnGap;
-  columns.bar_width = std::max(kBar, choose_lanes(scene, drawing.lanes) * kLane);
-  columns.rows_left = columns.bar_left + columns.bar_width + kLeader;
+  columns.bar_width = std::max(kBar, lanes * kLane);
+  return columns.bar_left + columns.bar_width;
+}
+
+}  // namespace
+
+void choose_columns(Drawing& drawing) {
+  const Scene& scene = drawing.scene;
+  Columns& columns = drawing.columns;
+  const int bar_right = choose_bar(drawing);
+  columns.rows_left = bar_right == kMargin ? kMargin : bar_right + kLeader;
   for (const Place& place : scene.places) drawing.texts.push_back(text_of(place));
   const auto widest = [&](std::string RowText::* member) {
     int wide = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,7 +58,7 @@ struct Drawing {
   explicit Drawing(const Scene& of);
 
   const Scene& scene;
-  std::size_t strips;  ///< how many views have one
+  std::size_t tagged;  ///< how many views have a tag, and a strip where there is a bar
   Scale scale;
   std::vector<RowText> texts;  ///< of each place
   std::vector<Lane> lanes;     ///< likewise
@@ -83,6 +84,9 @@ void draw_rows(Drawing& drawing);
 void draw_askers(Drawing& drawing);
 
 [[nodiscard]] int height_of(const Asker& asker);
+
+/// What devices see of a stretch that no edge of a window is inside of.
+[[nodiscard]] std::optional<DmaAddr> seen_at(const View& view, const Stretch& stretch);
 
 /// A label as wide as its text, from `x` on.
 [[nodiscard]] Label label(std::string text, int x, int y, Font font, Tone tone = Tone::plain);

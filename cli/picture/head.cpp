@@ -33,9 +33,21 @@ std::string text_of(const View& view, std::size_t number) {
 }
 
 std::string scale_text(const Scale& scale) {
-  if (scale.stretches().empty()) return "The tree states no memory, and reserves none.";
+  if (scale.stretches().empty())
+    return "No memory is stated (a boot loader may add it), and no region has a place.";
   return fmt::format("To scale, a pixel is {}; never under {} pixels; zigzag: not to scale.",
                      size_text(std::uint64_t{1} << scale.pixel_log2()), Scale::kLeast);
+}
+
+/// Whether any memory is hatched.
+bool is_out_of_reach(const Drawing& drawing) {
+  for (std::size_t view = 0; view < drawing.tagged; ++view) {
+    for (const Stretch& stretch : drawing.scale.stretches()) {
+      if (stretch.ground == Ground::gap) continue;
+      if (!seen_at(drawing.scene.views[view], stretch)) return true;
+    }
+  }
+  return false;
 }
 
 /// Fills the legend in from `y` on. @return where it ends.
@@ -73,7 +85,7 @@ int legend(Drawing& drawing, int y) {
   if (any([](const Place& place) { return !place.enabled; })) {
     item(Means::disabled, Kind::reserved, "disabled");
   }
-  if (drawing.strips != 0) item(Means::unreached, Kind::reserved, "out of reach");
+  if (is_out_of_reach(drawing)) item(Means::unreached, Kind::reserved, "out of reach");
   return drawing.out.legend.empty() ? y : y + kRow + 4;
 }
 
@@ -90,15 +102,15 @@ void draw_head(Drawing& drawing) {
   line(fitted(scene.title, 70), Font::title, Tone::plain);
   if (!scene.subtitle.empty()) line(fitted(scene.subtitle, kLineColumns), Font::mono, Tone::faint);
   y = legend(drawing, y + 8);
-  for (std::size_t view = 0; view < drawing.strips; ++view) {
+  for (std::size_t view = 0; view < drawing.tagged; ++view) {
     line(text_of(scene.views[view], view), Font::mono, Tone::plain);
   }
-  if (scene.views.size() > drawing.strips) {
+  if (scene.views.size() > drawing.tagged) {
     line(fmt::format("{} more of what buses show are not drawn",
-                     scene.views.size() - drawing.strips),
+                     scene.views.size() - drawing.tagged),
          Font::mono, Tone::faint);
   }
-  if (drawing.strips != 0) y += 4;
+  if (drawing.tagged != 0) y += 4;
   line(scale_text(drawing.scale), Font::mono, Tone::faint);
   drawing.bottom = y;
 }

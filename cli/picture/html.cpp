@@ -159,7 +159,7 @@ class Writer {
     for (std::size_t i = 0; i < scene_.views.size(); ++i) {
       const View& view = scene_.views[i];
       const std::string who =
-          i < layout_.strips.size() ? fmt::format("{}: {}", tag_of(i), view.buses) : view.buses;
+          i < kMaxTagged ? fmt::format("{}: {}", tag_of(i), view.buses) : view.buses;
       if (view.windows.empty()) {
         add("<tr><td colspan=\"4\" class=\"bad\">reaches no memory</td>");
         cell(who);

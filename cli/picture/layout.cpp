@@ -8,7 +8,7 @@
 namespace carveout::cli::picture {
 namespace {
 
-Scale scale_of(const Scene& scene, std::size_t strips) {
+Scale scale_of(const Scene& scene, std::size_t tagged) {
   std::vector<PhysRange> memory;
   std::vector<PhysRange> places;
   std::vector<PhysRange> edges;
@@ -16,7 +16,7 @@ Scale scale_of(const Scene& scene, std::size_t strips) {
   for (const Place& each : scene.places) {
     if (each.range) places.push_back(*each.range);
   }
-  for (std::size_t view = 0; view < strips; ++view) {
+  for (std::size_t view = 0; view < tagged; ++view) {
     for (const Window& window : scene.views[view].windows) edges.push_back(window.cpu_range());
   }
   // As high as what stands beside it, so that words are near to what they are about.
@@ -31,8 +31,8 @@ Scale scale_of(const Scene& scene, std::size_t strips) {
 
 Drawing::Drawing(const Scene& of)
     : scene{of},
-      strips{std::min(of.views.size(), kMaxStrips)},
-      scale{scale_of(of, strips)},
+      tagged{std::min(of.views.size(), kMaxTagged)},
+      scale{scale_of(of, tagged)},
       texts{},
       lanes{},
       columns{},

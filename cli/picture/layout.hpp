@@ -49,6 +49,7 @@ struct Row {
   Box swatch;
   std::optional<Box> bar;
   std::vector<Point> leader;  ///< from the bar to the row
+  Box guide = {};             ///< a line of no height from the words to what is connected
   std::vector<Label> words;
 };
 
@@ -138,8 +139,8 @@ inline constexpr int kSwatchGap = 18;
 /// So many holders have a colour of their own; the last one has that of all others.
 inline constexpr std::size_t kMaxHolders = 8;
 
-/// So many views have a strip, the first ones; the header says that there are more.
-inline constexpr std::size_t kMaxStrips = 6;
+/// So many views have a tag and a strip, the first ones; the header says that there are more.
+inline constexpr std::size_t kMaxTagged = 6;
 
 /// What a strip and an asker are marked with: A, B, ...
 [[nodiscard]] std::string tag_of(std::size_t view);

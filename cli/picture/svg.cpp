@@ -15,7 +15,8 @@
 namespace carveout::cli::picture {
 namespace {
 
-/// A class of the style sheet, with the light colours for readers that have no CSS.
+/// A class of the style sheet, which has the dark colours alone: the light ones are attributes, so
+/// that a reader without CSS has them, too.
 struct Paint {
   std::string_view name;
   std::string_view fill;
@@ -310,6 +311,10 @@ class Writer {
       add("<path class=\"rule\" fill=\"none\" stroke=\"#9aa5b1\" d=\"M");
       for (const Point& point : row.leader) add("{} {} ", point.x, point.y);
       add("\"/>\n");
+    }
+    if (row.guide.width != 0) {
+      add("<path class=\"rule\" stroke=\"#cbd2d9\" stroke-dasharray=\"1 4\" d=\"M{} {}h{}\"/>\n",
+          row.guide.x, row.guide.y, row.guide.width);
     }
     rect(row.swatch, painted(place));
     for (const Label& each : row.words) text(each);

@@ -73,7 +73,7 @@ SimulateRequest request_of(const Options& options, const CLI::App& parser) {
   }
   options.pictures.check("simulate");
   if (options.csv && options.pictures.any()) {
-    throw Refusal{"simulate", "--csv replays nothing that --html could show",
+    throw Refusal{"simulate", "--csv replays nothing that a picture could show",
                   "carveout simulate --help"};
   }
   if (options.json && options.pictures.to_standard_output()) {
@@ -198,9 +198,11 @@ Job add(CLI::App& parser) {
       ->disable_flag_override();
   parser.add_flag("--json", options->json, "for programs, schema carveout.simulate/1")
       ->disable_flag_override();
+  option("--svg", options->pictures.svg, "FILE",
+         "write a picture, too: who holds what at the first failure, or\n"
+         "                              else the first peak; -: in place of the text");
   option("--html", options->pictures.html, "FILE",
-         "write a page, too, with the pools over time; -: in place of the\n"
-         "                              text");
+         "write a page, too, with a slider through time; likewise");
   return [options, &parser](const Terminal& terminal) { return run(*options, parser, terminal); };
 }
 

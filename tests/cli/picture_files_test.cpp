@@ -1,8 +1,13 @@
 // `map --svg` and `--html`, as a user types them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <ostream>
 #include <string>
+#include <vector>
 
 #include "program.hpp"
 
@@ -10,6 +15,7 @@ namespace carveout::test {
 namespace {
 
 const std::string kBoard = "trees/own-pools.dts";
+const std::string kVision = "../../examples/boards/vision.dts";
 
 TEST(MapPictures, AreWrittenBesideTheTable) {
   const TemporaryFolder folder;
@@ -73,6 +79,38 @@ TEST(MapPictures, AreRefusedWhereTheyMakeNoSense) {
   }
   EXPECT_TRUE(std::filesystem::is_empty(std::filesystem::path{svg}.parent_path()));
 }
+
+struct Documented {
+  std::string name;
+  std::vector<std::string> arguments;
+};
+
+void PrintTo(const Documented& picture, std::ostream* out) { *out << picture.name; }
+
+class Picture : public testing::TestWithParam<Documented> {};
+
+/// To accept another one on purpose: CARVEOUT_UPDATE_GOLDEN=1.
+TEST_P(Picture, OfTheDocumentsIsWhatTheProgramWrites) {
+  const std::filesystem::path file =
+      std::filesystem::path{CARVEOUT_CLI_TESTS} / "../../docs" / GetParam().name;
+  const Outcome run = carveout(GetParam().arguments);
+  if (std::getenv("CARVEOUT_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream{file, std::ios::binary} << run.out;
+  }
+  EXPECT_TRUE(run.out == contents(file)) << GetParam().name << " is out of date";
+}
+
+INSTANTIATE_TEST_SUITE_P(Documented, Picture,
+                         testing::Values(Documented{"board.svg", {"map", kVision, "--svg", "-"}},
+                                         Documented{"board-over-time.svg",
+                                                    {"simulate", kVision, "--trace",
+                                                     "traces/vision.csv", "--svg", "-"}}),
+                         [](const auto& picture) {
+                           std::string name = picture.param.name;
+                           std::ranges::replace_if(
+                               name, [](char c) { return c == '-' || c == '.'; }, '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace carveout::test
