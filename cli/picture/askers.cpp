@@ -129,6 +129,7 @@ void draw_askers(Drawing& drawing) {
   std::ranges::stable_sort(order, {},
                            [&](std::size_t i) { return middle_of(drawing, scene.askers[i]); });
   std::vector<Wish> wishes;
+  wishes.reserve(order.size());
   for (const std::size_t i : order) {
     wishes.push_back({.middle = middle_of(drawing, scene.askers[i]),
                       .height = height_of(scene.askers[i]) + kAskerGap});

@@ -1,6 +1,7 @@
 #include "picture/layout.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "picture/drawing.hpp"
@@ -12,7 +13,7 @@ Scale scale_of(const Scene& scene, std::size_t tagged) {
   std::vector<PhysRange> memory;
   std::vector<PhysRange> places;
   std::vector<PhysRange> edges;
-  for (const Memory& each : scene.memory) memory.push_back(each.range);
+  std::ranges::transform(scene.memory, std::back_inserter(memory), &Memory::range);
   for (const Place& each : scene.places) {
     if (each.range) places.push_back(*each.range);
   }

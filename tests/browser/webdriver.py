@@ -11,6 +11,7 @@ import urllib.request
 ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-dev-shm-usage",  # of which a container has little
     "--window-size=1400,1000",
 ]
 # Keys of the protocol.
