@@ -9,7 +9,9 @@
 #include "input.hpp"
 #include "map_json.hpp"
 #include "map_table.hpp"
+#include "picture/files.hpp"
 #include "printable.hpp"
+#include "refusal.hpp"
 #include "verb.hpp"
 
 namespace carveout::cli {
@@ -19,6 +21,7 @@ struct Options {
   std::vector<std::string> boards;
   std::vector<std::string> overlays;
   bool json = false;
+  picture::Files pictures;
 };
 
 std::string json_of(const Board& board, bool several) {
@@ -32,10 +35,23 @@ std::string json_of(const Board& board, bool several) {
 Answer run(const Options& options, const Terminal& terminal) {
   check_standard_input("map", options.boards, options.overlays);
   const bool several = options.boards.size() > 1;
+  const picture::Files& pictures = options.pictures;
+  pictures.check("map");
+  if (pictures.any() && several) {
+    throw Refusal{"map", "a picture is of one board", "carveout map --help"};
+  }
+  if (pictures.to_standard_output() && options.json) {
+    throw Refusal{"map", "--json and a picture both go to standard output", "carveout map --help"};
+  }
   Answer answer;
   for (const std::string& source : options.boards) {
     const Board board = read_board(source, options.overlays);
     answer.notes += board.messages;
+    if (pictures.any()) {
+      const picture::Scene scene = picture::scene_of(board);
+      answer.data = picture::written(pictures, board.source, scene);
+      if (pictures.to_standard_output()) return answer;
+    }
     if (options.json) {
       answer.data += json_of(board, several);
       continue;
@@ -57,6 +73,12 @@ Job add(CLI::App& parser) {
       ->allow_extra_args(false);
   parser.add_flag("--json", options->json, "facts for programs, schema carveout.map/1")
       ->disable_flag_override();
+  parser
+      .add_option("--svg", options->pictures.svg, "write a picture, too; -: in place of the table")
+      ->type_name("FILE");
+  parser
+      .add_option("--html", options->pictures.html, "write a page with the picture, too; likewise")
+      ->type_name("FILE");
   return [options](const Terminal& terminal) { return run(*options, terminal); };
 }
 
@@ -68,7 +90,8 @@ constinit const Verb kMap{
     .examples =
         "  carveout map board.dtb                 regions, buses and devices, as tables\n"
         "  carveout map -o camera.dtbo board.dtb  the same with an overlay applied\n"
-        "  carveout map --json *.dtb              one object a line, for programs\n",
+        "  carveout map --json *.dtb              one object a line, for programs\n"
+        "  carveout map --svg board.svg --html board.html board.dtb\n",
     .add = add,
 };
 

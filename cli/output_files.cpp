@@ -24,15 +24,16 @@ namespace fs = std::filesystem;
 /// A file under a name of its own beside the one that it is to be; gone again unless it became it.
 class Draft {
  public:
-  Draft(const fs::path& folder, const OutputFile& file)
-      : final_{folder / file.name}, draft_{folder / fmt::format(".{}.XXXXXX", file.name)} {
+  Draft(fs::path where, std::string_view content)
+      : final_{std::move(where)},
+        draft_{final_.parent_path() / fmt::format(".{}.XXXXXX", final_.filename().string())} {
     const int descriptor = ::mkostemp(draft_.data(), O_CLOEXEC);
     if (descriptor < 0) refuse();
     exists_ = true;
     // As if it were made by name: with what the user's mask leaves of everybody's rights.
     const mode_t mask = ::umask(0);
     ::umask(mask);
-    const bool written = write_all(descriptor, file.content).empty() &&
+    const bool written = write_all(descriptor, content).empty() &&
                          ::fchmod(descriptor, 0666 & ~mask) == 0 && ::fsync(descriptor) == 0;
     const int error = errno;
     const bool closed = ::close(descriptor) == 0;
@@ -77,7 +78,15 @@ class Draft {
   bool exists_ = false;
 };
 
+void write_in(const fs::path& folder, std::span<const OutputFile> files) {
+  std::vector<Draft> drafts;
+  for (const OutputFile& file : files) drafts.emplace_back(folder / file.name, file.content);
+  for (Draft& draft : drafts) draft.become_final();
+}
+
 }  // namespace
+
+void write_files(std::span<const OutputFile> files) { write_in({}, files); }
 
 void write_files(std::string_view folder, std::span<const OutputFile> files) {
   const fs::path path{folder};
@@ -85,9 +94,7 @@ void write_files(std::string_view folder, std::span<const OutputFile> files) {
   const bool made = fs::create_directories(path, error);
   if (error) throw Refusal{folder, error.message(), "--out"};
   try {
-    std::vector<Draft> drafts;
-    for (const OutputFile& file : files) drafts.emplace_back(path, file);
-    for (Draft& draft : drafts) draft.become_final();
+    write_in(path, files);
   } catch (const Refusal&) {
     if (made) fs::remove(path, error);
     throw;

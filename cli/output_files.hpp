@@ -1,4 +1,4 @@
-// Files that belong together, written into a folder: all of them or none.
+// Files that belong together: all of them are written, or none.
 #pragma once
 
 #include <span>
@@ -8,14 +8,17 @@
 namespace carveout::cli {
 
 struct OutputFile {
-  std::string name;
+  std::string name;  ///< a path, or a name in the folder that they are written into
   std::string content;
 };
 
-/// Writes the files, over those of the same name, and makes the folder if it is not there. Nothing
-/// that was there is touched before every byte of all of them is on its disk under another name.
+/// Writes the files, over those of the same name. Nothing that was there is touched before every
+/// byte of all of them is on its disk under another name.
 ///
-/// Throws Refusal; then the folder is as it was, unless somebody else was at work in it.
+/// Throws Refusal; then all is as it was, unless somebody else was at work there.
+void write_files(std::span<const OutputFile> files);
+
+/// The same in a folder, which is made if it is not there.
 void write_files(std::string_view folder, std::span<const OutputFile> files);
 
 }  // namespace carveout::cli

@@ -6,30 +6,10 @@
 #include <utility>
 
 #include "carveout/core/size.hpp"
+#include "longest_run.hpp"
 
 namespace carveout::cli {
 namespace {
-
-/// The longest free run of a pool, from who has what. Asking the allocator would merge the block
-/// that it keeps parked, and the replay is to be what it is on a board where nobody asks.
-std::uint64_t longest_run(const Pool& pool) {
-  std::uint64_t longest = 0;
-  std::size_t chunk = 0;
-  const auto chunks = pool.chunks();
-  std::uint64_t free_from = chunks.front().range.base.raw();
-  const auto end_chunk = [&] {
-    const PhysRange range = chunks[chunk].range;
-    longest = std::max(longest, range.size_bytes - (free_from - range.base.raw()));
-    if (++chunk < chunks.size()) free_from = chunks[chunk].range.base.raw();
-  };
-  pool.visit([&](const carveout::Held& held) {
-    while (!chunks[chunk].range.contains(held.range.base)) end_chunk();
-    longest = std::max(longest, held.range.base.raw() - free_from);
-    free_from = held.range.base.raw() + held.range.size_bytes;
-  });
-  while (chunk < chunks.size()) end_chunk();
-  return longest;
-}
 
 std::optional<LinuxPool> linux_pool_of(const Pool& pool) {
   const auto chunks = pool.chunks();
@@ -46,12 +26,11 @@ bool is_sound(const TraceRequest& request) {
          is_power_of_two(request.align_bytes);
 }
 
-Replay::Replay(const Trace& trace, const Offline& offline, const TraceDevices& devices,
-               FirstPools& first_pools, std::uint64_t end_ns)
+Replay::Replay(const Trace& trace, Stage& stage, std::uint64_t end_ns)
     : trace_{trace},
-      offline_{offline},
-      devices_{devices},
-      first_pools_{first_pools},
+      offline_{stage.offline},
+      devices_{stage.devices},
+      first_pools_{stage.first_pools},
       timeline_{trace.counts().first_ns, end_ns} {}
 
 void Replay::add_records() {

@@ -9,13 +9,11 @@
 #include <vector>
 
 #include "carveout/ops/coherent.hpp"
-#include "first_pools.hpp"
 #include "linux_pool.hpp"
-#include "offline.hpp"
 #include "simulation.hpp"
+#include "stage.hpp"
 #include "timeline.hpp"
 #include "trace.hpp"
-#include "trace_devices.hpp"
 
 namespace carveout::cli {
 
@@ -46,8 +44,7 @@ inline constexpr std::uint64_t kLargestPoolBytes = std::uint64_t{512} << 30;
 class Replay {
  public:
   /// @param end_ns  where the trace is thought to end.
-  Replay(const Trace& trace, const Offline& offline, const TraceDevices& devices,
-         FirstPools& first_pools, std::uint64_t end_ns);
+  Replay(const Trace& trace, Stage& stage, std::uint64_t end_ns);
 
   /// @return false where the tables of a pool are full: the replay means nothing then.
   [[nodiscard]] bool play(const TraceStep& step);

@@ -11,8 +11,11 @@
 #include <vector>
 
 #include "input.hpp"
+#include "moments.hpp"
 #include "option_values.hpp"
 #include "page.hpp"
+#include "picture/files.hpp"
+#include "picture/timeline.hpp"
 #include "presets.hpp"
 #include "refusal.hpp"
 #include "simulation.hpp"
@@ -37,6 +40,7 @@ struct Options {
   bool no_smallest = false;
   bool csv = false;
   bool json = false;
+  picture::Files pictures;
 };
 
 std::string known_presets() {
@@ -66,6 +70,15 @@ SimulateRequest request_of(const Options& options, const CLI::App& parser) {
   }
   if (options.csv && options.json) {
     throw Refusal{"simulate", "--csv and --json exclude each other", "carveout simulate --help"};
+  }
+  options.pictures.check("simulate");
+  if (options.csv && options.pictures.any()) {
+    throw Refusal{"simulate", "--csv replays nothing that a picture could show",
+                  "carveout simulate --help"};
+  }
+  if (options.json && options.pictures.to_standard_output()) {
+    throw Refusal{"simulate", "--json and a picture both go to standard output",
+                  "carveout simulate --help"};
   }
   SimulateRequest request;
   request.device = options.device;
@@ -132,10 +145,18 @@ Answer run(const Options& options, const CLI::App& parser, const Terminal& termi
   const Board board = read_board(options.board, options.overlays);
   if (options.csv) return {.data = as_csv(board, trace, request), .notes = board.messages};
   const Simulation simulation = simulate(board, trace, request);
-  return {.status = simulation.failures != 0 ? kRefused : 0,
-          .data = options.json ? simulation_json(board, request, simulation)
-                               : simulation_text(board, request, simulation, terminal.colour),
-          .notes = board.messages};
+  Answer answer{
+      .status = simulation.failures != 0 ? kRefused : 0, .data = {}, .notes = board.messages};
+  if (options.pictures.any()) {
+    picture::Scene scene = picture::scene_of(board);
+    scene.timeline =
+        picture::timeline_of(simulation, moments_of(board, trace, request, simulation));
+    answer.data = picture::written(options.pictures, board.source, scene);
+    if (options.pictures.to_standard_output()) return answer;
+  }
+  answer.data = options.json ? simulation_json(board, request, simulation)
+                             : simulation_text(board, request, simulation, terminal.colour);
+  return answer;
 }
 
 Job add(CLI::App& parser) {
@@ -177,6 +198,11 @@ Job add(CLI::App& parser) {
       ->disable_flag_override();
   parser.add_flag("--json", options->json, "for programs, schema carveout.simulate/1")
       ->disable_flag_override();
+  option("--svg", options->pictures.svg, "FILE",
+         "write a picture, too: who holds what at the first failure, or\n"
+         "                              else the first peak; -: in place of the text");
+  option("--html", options->pictures.html, "FILE",
+         "write a page, too, with a slider through time; likewise");
   return [options, &parser](const Terminal& terminal) { return run(*options, parser, terminal); };
 }
 
@@ -188,7 +214,8 @@ constinit const Verb kSimulate{
     .examples =
         "  carveout simulate board.dtb --trace dma.csv\n"
         "  carveout simulate board.dtb --trace trace.txt --name 0000:01:00.0=/soc/pcie@7d500000\n"
-        "  carveout simulate board.dtb --preset camera=csi --preset display --json\n",
+        "  carveout simulate board.dtb --preset camera=csi --preset display --json\n"
+        "  carveout simulate board.dtb --trace dma.csv --html time.html\n",
     .add = add,
 };
 

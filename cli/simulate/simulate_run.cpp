@@ -4,14 +4,11 @@
 #include <utility>
 #include <vector>
 
-#include "first_pools.hpp"
-#include "machine.hpp"
-#include "offline.hpp"
 #include "refusal.hpp"
 #include "replay.hpp"
 #include "simulation.hpp"
 #include "smallest_pool.hpp"
-#include "trace_devices.hpp"
+#include "stage.hpp"
 
 namespace carveout::cli {
 namespace {
@@ -30,18 +27,6 @@ bool read_on(Trace& trace, std::uint64_t steps) {
   return false;
 }
 
-std::vector<setup::DeviceSpec> specs_of(const TraceDevices& devices,
-                                        const SimulateRequest& request) {
-  const std::uint64_t mask = ~std::uint64_t{0} >> (64 - request.mask_bits);
-  std::vector<setup::DeviceSpec> specs;
-  specs.reserve(devices.askers.size());
-  for (const TraceDevices::Asker& asker : devices.askers) {
-    specs.push_back(
-        {.node = asker.node, .coherent_mask = DmaAddr{mask}, .any_on_bus = asker.any_on_bus});
-  }
-  return specs;
-}
-
 /// What was learnt of a trace before it is replayed.
 struct Look {
   std::size_t blocks;
@@ -52,23 +37,13 @@ struct Look {
 /// out to name a device, or to have more alive, than was known.
 std::optional<Simulation> attempt(const Board& board, Trace& trace, const SimulateRequest& request,
                                   const Look& look) {
-  const TraceDevices devices = find_devices(board, trace, request);
-  const Machine machine = machine_of(board.tree());
-  const Offline offline{board,
-                        specs_of(devices, request),
-                        machine,
-                        {.devices_coherent = request.cpu_coherent,
-                         .uncached_view = request.uncached_view.value_or(!machine.armv7m),
-                         .blocks = look.blocks,
-                         .blame = trace.source()},
-                        [](const Finding&) {}};
-  FirstPools first_pools{offline, devices};
+  Stage stage{board, trace, request, look.blocks};
   trace.rewind();
   std::optional<Replay> replay;
   TraceStep step;
   while (trace.next(step)) {
-    if (step.request.device >= devices.asker_of.size()) return std::nullopt;
-    if (!replay) replay.emplace(trace, offline, devices, first_pools, look.end_ns);
+    if (step.request.device >= stage.devices.asker_of.size()) return std::nullopt;
+    if (!replay) replay.emplace(trace, stage, look.end_ns);
     if (!replay->play(step)) return std::nullopt;
   }
   if (!replay) throw Refusal{trace.source(), "has no event to replay", "simulate"};
@@ -77,11 +52,11 @@ std::optional<Simulation> attempt(const Board& board, Trace& trace, const Simula
   result.form = trace.form();
   result.counts = trace.counts();
   result.never_freed = trace.ids().count();
-  for (const std::uint32_t asker : devices.asker_of) {
-    const TraceDevices::Asker& who = devices.askers[asker];
-    result.devices.push_back(who.any_on_bus ? "any device" : who.node);
+  for (const std::uint32_t asker : stage.devices.asker_of) {
+    result.devices.push_back(stage.name_of(asker));
   }
-  if (request.smallest) find_smallest(trace, first_pools, replay->demands(), result.pools);
+  result.blocks = look.blocks;
+  if (request.smallest) find_smallest(trace, stage.first_pools, replay->demands(), result.pools);
   return result;
 }
 

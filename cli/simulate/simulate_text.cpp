@@ -14,15 +14,6 @@ constexpr std::size_t kListed = 8;  // blocks at each end of a long list
 constexpr std::size_t kLabelColumns = 21;
 constexpr std::size_t kCellColumns = 24;
 
-/// "0.0105 s": exact.
-std::string seconds(std::uint64_t ns) {
-  constexpr std::uint64_t kSecond = 1'000'000'000;
-  std::string text = fmt::format("{}.{:09}", ns / kSecond, ns % kSecond);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.ends_with('.')) text.pop_back();
-  return text + " s";
-}
-
 class Report {
  public:
   Report(const Board& board, const SimulateRequest& request, const Simulation& simulation,
@@ -234,6 +225,14 @@ class Report {
 };
 
 }  // namespace
+
+std::string seconds(std::uint64_t ns) {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  std::string text = fmt::format("{}.{:09}", ns / kSecond, ns % kSecond);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text + " s";
+}
 
 std::string simulation_text(const Board& board, const SimulateRequest& request,
                             const Simulation& simulation, bool colour) {

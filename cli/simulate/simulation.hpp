@@ -139,6 +139,7 @@ struct Simulation {
   std::uint64_t never_freed = 0;
   std::vector<std::string> devices;  ///< the node of each device of the trace, by its number there
   std::uint64_t ordinary = 0;        ///< requests that memory serves which Carveout does not manage
+  std::size_t blocks = 0;            ///< for how many in each pool the board was set up
   std::vector<PoolRecord> pools;     ///< in the order in which the trace came to them
   std::vector<Period> periods;
   std::uint64_t failures = 0;
@@ -148,6 +149,9 @@ struct Simulation {
 
 /// Replays a trace on the pools of a board. Throws Refusal.
 [[nodiscard]] Simulation simulate(const Board& board, Trace& trace, const SimulateRequest& request);
+
+/// "0.0105 s": exact.
+[[nodiscard]] std::string seconds(std::uint64_t ns);
 
 [[nodiscard]] std::string simulation_text(const Board& board, const SimulateRequest& request,
                                           const Simulation& simulation, bool colour);

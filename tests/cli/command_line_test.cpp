@@ -47,8 +47,8 @@ TEST(CommandLine, VerbsThatAreNotBuiltDoNotExist) {
 TEST(CommandLine, UnknownOptions) {
   EXPECT_EQ(refusal_of({"--bogus"}),
             "carveout: command line: unknown option or extra argument: --bogus (carveout --help)");
-  EXPECT_EQ(refusal_of({"map", "--svg", "x"}),
-            "carveout: map: unknown option or extra argument: --svg (carveout map --help)");
+  EXPECT_EQ(refusal_of({"map", "--pdf", "x"}),
+            "carveout: map: unknown option or extra argument: --pdf (carveout map --help)");
   EXPECT_EQ(refusal_of(why({"--size", "1", "--bogus"})),
             "carveout: why: unknown option or extra argument: --bogus (carveout why --help)");
 }

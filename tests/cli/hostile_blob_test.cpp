@@ -30,6 +30,7 @@ bool answers(const std::vector<std::byte>& blob, std::string_view words = "", co
   std::vector<std::vector<std::string>> uses{
       {"map", board},
       {"map", "--json", board},
+      {"map", "--html", "-", board},
       {"lint", board},
       {"lint", "--format", "sarif", board},
       {"why", board, "--device", who.device, "--size", "4K", "--count", "3"},
