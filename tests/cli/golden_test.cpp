@@ -122,6 +122,7 @@ std::vector<Golden> goldens() {
        1},
 
       {"help", {"--help"}, 0},
+      {"help-completion", {"completion", "--help"}, 0},
       {"help-diff", {"diff", "--help"}, 0},
       {"help-gen", {"gen", "--help"}, 0},
       {"help-map", {"map", "--help"}, 0},
