@@ -47,12 +47,14 @@ RangeChange compare_ranges(const std::vector<PhysRange>& before,
 
 std::vector<std::uint64_t> bases_of(const RegionFacts& facts) {
   std::vector<std::uint64_t> bases;
+  bases.reserve(facts.places.size());
   for (const PhysRange place : facts.places) bases.push_back(place.base.raw());
   return bases;
 }
 
 std::vector<std::uint64_t> sizes_of(const RegionFacts& facts) {
   std::vector<std::uint64_t> sizes;
+  sizes.reserve(facts.places.size() + 1);
   for (const PhysRange place : facts.places) sizes.push_back(place.size_bytes);
   // A dynamic region has its size, wherever it goes.
   if (sizes.empty() && facts.size_bytes) sizes.push_back(*facts.size_bytes);
