@@ -32,6 +32,30 @@ std::string_view name_of(RegionKind kind) {
   return "carveout";
 }
 
+std::string_view name_of(RegionPlacement placement) {
+  switch (placement) {
+    case RegionPlacement::fixed:
+      return "static";
+    case RegionPlacement::dynamic:
+      return "dynamic";
+    case RegionPlacement::none:
+      break;
+  }
+  return "none";
+}
+
+std::string_view name_of(Translation::Kind kind) {
+  switch (kind) {
+    case Translation::Kind::identity:
+      return "identity";
+    case Translation::Kind::windows:
+      return "windows";
+    case Translation::Kind::invalid:
+      break;
+  }
+  return "invalid";
+}
+
 BoardMap::BoardMap(const Tree& tree)
     : tree_{tree},
       reserved_{tree},
@@ -102,6 +126,16 @@ std::optional<DmaAddr> BoardMap::address_of(MapRegion::Place& place, const MapVi
     place.dma = view.translation().to_dma(place.range);
   }
   return place.dma;
+}
+
+std::optional<DmaAddr> BoardMap::pool_address(Node node, const MapView& view) {
+  MapRegion* const region = region_at(node);
+  if (region == nullptr || !region->facts.enabled || region->places.empty()) return std::nullopt;
+  MapRegion::Place& first = region->places.front();
+  if (first.range.empty()) return std::nullopt;
+  // A fact, even of a chunk that passes 2^64.
+  if (view.kind == Translation::Kind::identity) return DmaAddr{first.range.base.raw()};
+  return address_of(first, view);
 }
 
 }  // namespace carveout::cli

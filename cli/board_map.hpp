@@ -19,6 +19,8 @@ namespace carveout::cli {
 
 /// As in schema carveout.map/1.
 [[nodiscard]] std::string_view name_of(device_tree::RegionKind kind);
+[[nodiscard]] std::string_view name_of(device_tree::RegionPlacement placement);
+[[nodiscard]] std::string_view name_of(Translation::Kind kind);
 
 /// What a device, or every child of a bus, sees: a device_tree::DmaView that keeps its windows.
 struct MapView {
@@ -71,6 +73,9 @@ class BoardMap {
 
   /// Where those who see `view` see a place.
   static std::optional<DmaAddr> address_of(MapRegion::Place& place, const MapView& view);
+  /// Where they see the first chunk or the place of an enabled region; nothing where `node` is
+  /// none.
+  std::optional<DmaAddr> pool_address(device_tree::Node node, const MapView& view);
 
  private:
   void read_regions();

@@ -11,26 +11,13 @@
 #include <utility>
 #include <vector>
 
+#include "program_words.hpp"
 #include "refusal.hpp"
-
-#if !defined(CARVEOUT_VERSION)
-#define CARVEOUT_VERSION "without a version"  // read by a tool, not built by CMake
-#endif
 
 namespace carveout::cli {
 namespace {
 
 constexpr std::string_view kSummary = "DMA memory in device trees: which device gets what, and why";
-
-constexpr std::string_view kBoards =
-    "BOARD is a .dtb, - (a blob on standard input), a .dts (compiled by dtc), or a directory in\n"
-    "the form of /proc/device-tree. Data goes to standard output, all else to standard error.\n"
-    "\n"
-    "Exit status: 0 done, for `why` and `simulate` all granted, for `lint` no finding at or above\n"
-    "--fail-level; 1 for `why` and `simulate` something refused, for `lint` findings, for `gen` a\n"
-    "board that does not fit: nothing is written; 2 wrong use, or an input that cannot be read: "
-    "one\n"
-    "line on standard error, and nothing on standard output.\n";
 
 /// Help with the examples first, then the facts. The examples are the parser's footer.
 class HelpFormatter : public CLI::Formatter {
@@ -56,7 +43,7 @@ class HelpFormatter : public CLI::Formatter {
       help += fmt::format("  {:<28}{}{}\n", left, fits ? "" : fmt::format("\n{:30}", ""),
                           option->get_description());
     }
-    return help + '\n' + std::string{kBoards};
+    return help + fmt::format("\n{}\nExit status: {}", kBoards, kExitStatus);
   }
 
  private:
@@ -66,8 +53,11 @@ class HelpFormatter : public CLI::Formatter {
     line += " [OPTIONS]";
     for (const CLI::Option* option : app->get_options()) {
       if (!option->get_positional()) continue;
-      line += fmt::format(" {}{}", option->get_name(true, false),
-                          option->get_expected_max() > 1 ? "..." : "");
+      const std::string type = option->get_type_name();
+      const std::string what =
+          fmt::format("{}{}", type.empty() ? option->get_name(true, false) : type,
+                      option->get_expected_max() > 1 ? "..." : "");
+      line += option->get_required() ? fmt::format(" {}", what) : fmt::format(" [{}]", what);
     }
     return line;
   }
@@ -124,7 +114,7 @@ Job parse(std::span<const std::string> arguments) {
   program->formatter(std::make_shared<HelpFormatter>());
   program->footer(all_examples());
   program->set_help_flag("-h,--help", "print this help");
-  program->set_version_flag("--version", "carveout " CARVEOUT_VERSION, "print the version");
+  program->set_version_flag("--version", fmt::format("carveout {}", kVersion), "print the version");
   std::vector<std::pair<const CLI::App*, Job>> jobs;
   for (const Verb* verb : verbs()) {
     CLI::App* parser = program->add_subcommand(std::string{verb->name}, std::string{verb->summary});

@@ -80,22 +80,32 @@ std::vector<std::byte> read_rest(std::string_view source, const File& file,
   return blob;
 }
 
-/// @param symbols  compile source so that overlays find its labels.
-std::vector<std::byte> read_blob(std::string_view source, bool symbols, std::string& messages,
-                                 bool& from_source) {
+/// Whether source is compiled so that overlays find its labels.
+enum class Symbols : bool { as_stated, wanted };
+
+/// A blob that nobody has looked into yet.
+struct RawBoard {
+  std::vector<std::byte> blob;
+  std::string messages;
+  bool is_source = false;
+};
+
+RawBoard read_raw(std::string_view source, Symbols symbols) {
   const bool standard_input = source == kStandardInput;
   const File file = standard_input ? File::standard_input() : File::open(source);
-  if (file.is_directory()) return read_tree_directory(source, file);
+  if (file.is_directory()) return {.blob = read_tree_directory(source, file), .messages = {}};
 
   std::vector<std::byte> start(kHeaderBytes);
   start.resize(file.read(start));
-  if (magic_of(start) == FDT_MAGIC) return read_rest(source, file, std::move(start));
+  if (magic_of(start) == FDT_MAGIC) {
+    return {.blob = read_rest(source, file, std::move(start)), .messages = {}};
+  }
   const std::string_view text{reinterpret_cast<const char*>(start.data()), start.size()};
   if (!standard_input && is_source(source, text)) {
-    from_source = true;
-    std::vector<std::byte> blob = compile_source(source, symbols, messages);
-    if (magic_of(blob) != FDT_MAGIC) refuse_unknown(source, blob);
-    return blob;
+    RawBoard board{.blob = {}, .messages = {}, .is_source = true};
+    board.blob = compile_source(source, symbols == Symbols::wanted, board.messages);
+    if (magic_of(board.blob) != FDT_MAGIC) refuse_unknown(source, board.blob);
+    return board;
   }
   refuse_unknown(source, start);
 }
@@ -125,26 +135,40 @@ Tree opened(std::string_view source, Bytes blob, std::span<std::byte> scratch) {
   return *tree;
 }
 
+void apply(RawBoard& board, std::string_view source, std::span<const std::string> overlays) {
+  for (const std::string& overlay : overlays) {
+    const RawBoard changes = read_raw(overlay, Symbols::wanted);
+    board.messages += changes.messages;
+    board.blob = apply_overlay(source, board.blob, overlay, changes.blob);
+  }
+}
+
+Board board_of(std::string_view source, RawBoard board) {
+  Index index{source, board.blob};
+  return {.source = std::string{source},
+          .blob = std::move(board.blob),
+          .index = std::move(index),
+          .messages = std::move(board.messages),
+          .is_source = board.is_source};
+}
+
 }  // namespace
 
 Index::Index(std::string_view source, std::span<const std::byte> blob)
     : scratch(scratch_bytes(source, blob)), tree{opened(source, blob, scratch)} {}
 
 Board read_board(std::string_view source, std::span<const std::string> overlays) {
-  std::string messages;
-  bool is_source = false;
-  std::vector<std::byte> blob = read_blob(source, !overlays.empty(), messages, is_source);
-  for (const std::string& overlay : overlays) {
-    bool ignored = false;
-    const std::vector<std::byte> changes = read_blob(overlay, true, messages, ignored);
-    blob = apply_overlay(source, blob, overlay, changes);
-  }
-  Index index{source, blob};
-  return {.source = std::string{source},
-          .blob = std::move(blob),
-          .index = std::move(index),
-          .messages = std::move(messages),
-          .is_source = is_source};
+  RawBoard board = read_raw(source, overlays.empty() ? Symbols::as_stated : Symbols::wanted);
+  apply(board, source, overlays);
+  return board_of(source, std::move(board));
+}
+
+std::pair<Board, Board> read_board_before_and_after(std::string_view source,
+                                                    std::span<const std::string> overlays) {
+  const RawBoard before = read_raw(source, Symbols::wanted);
+  RawBoard after{.blob = before.blob, .messages = {}, .is_source = before.is_source};
+  apply(after, source, overlays);
+  return {board_of(source, before), board_of(source, std::move(after))};
 }
 
 void check_standard_input(std::string_view verb, std::span<const std::string> sources,

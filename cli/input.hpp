@@ -50,6 +50,11 @@ struct Board {
 /// tree. Throws Refusal; a MalformedBlob where a blob is no well-formed tree.
 [[nodiscard]] Board read_board(std::string_view source, std::span<const std::string> overlays);
 
+/// A board without and with its overlays, read once. Of source, both have the symbols that overlays
+/// need. Throws Refusal as read_board().
+[[nodiscard]] std::pair<Board, Board> read_board_before_and_after(
+    std::string_view source, std::span<const std::string> overlays);
+
 /// Refuses a command line that names standard input more than once.
 void check_standard_input(std::string_view verb, std::span<const std::string> sources,
                           std::span<const std::string> overlays);

@@ -132,4 +132,14 @@ JsonText& JsonText::close(char bracket) {
   return *this;
 }
 
+void text_or_null(JsonText& json, std::string_view key, std::string_view text) {
+  json.key(key);
+  text.empty() ? json.null() : json.string(text);
+}
+
+void hex_or_null(JsonText& json, std::string_view key, std::optional<std::uint64_t> value) {
+  json.key(key);
+  value ? json.hex(*value) : json.null();
+}
+
 }  // namespace carveout::cli

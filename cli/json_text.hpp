@@ -40,4 +40,8 @@ class JsonText {
   bool needs_comma_ = false;
 };
 
+/// A key that may have nothing to say.
+void text_or_null(JsonText& json, std::string_view key, std::string_view text);
+void hex_or_null(JsonText& json, std::string_view key, std::optional<std::uint64_t> value);
+
 }  // namespace carveout::cli

@@ -12,30 +12,6 @@ namespace {
 
 using namespace device_tree;
 
-std::string_view name_of(RegionPlacement placement) {
-  switch (placement) {
-    case RegionPlacement::fixed:
-      return "static";
-    case RegionPlacement::dynamic:
-      return "dynamic";
-    case RegionPlacement::none:
-      break;
-  }
-  return "none";
-}
-
-std::string_view name_of(Translation::Kind kind) {
-  switch (kind) {
-    case Translation::Kind::identity:
-      return "identity";
-    case Translation::Kind::windows:
-      return "windows";
-    case Translation::Kind::invalid:
-      break;
-  }
-  return "invalid";
-}
-
 class Map {
  public:
   Map(const Tree& tree, std::size_t max_bytes) : tree_{tree}, map_{tree}, json_{max_bytes} {}
@@ -69,21 +45,12 @@ class Map {
     json_.close(']');
   }
 
-  void optional_hex(std::string_view name, std::optional<std::uint64_t> value) {
-    json_.key(name);
-    value ? json_.hex(*value) : json_.null();
-  }
-
-  void range(PhysRange range) {
-    json_.open('{').key("base").hex(range.base.raw()).key("size").hex(range.size_bytes).close('}');
-  }
-
   template <class Ranges>
   void ranges(std::string_view name, const Ranges& list) {
     json_.key(name).open('[');
     for (const PhysRange each : list) {
       if (stop()) break;
-      range(each);
+      write_range(json_, each);
     }
     json_.close(']');
   }
@@ -98,7 +65,7 @@ class Map {
   void memory() {
     json_.key("memory").open('[');
     for_each_memory(tree_, [&](Node, PhysRange each) {
-      if (!stop()) range(each);
+      if (!stop()) write_range(json_, each);
     });
     json_.close(']');
     ranges("memreserve", tree_.reservations());
@@ -123,11 +90,11 @@ class Map {
     json_.key("enabled").boolean(facts.enabled);
     json_.key("placement").string(name_of(facts.placement));
     ranges("chunks", facts.chunks);
-    optional_hex("size", facts.size_bytes);
-    optional_hex("alignment", facts.alignment_value());
+    hex_or_null(json_, "size", facts.size_bytes);
+    hex_or_null(json_, "alignment", facts.alignment_value());
     ranges("alloc_ranges", facts.alloc_ranges);
     json_.key("placed");
-    placed ? range(region.places.front().range) : static_cast<void>(json_.null());
+    placed ? write_range(json_, region.places.front().range) : static_cast<void>(json_.null());
     json_.key("no_map").boolean(facts.no_map);
     json_.key("reusable").boolean(facts.reusable);
     json_.key("default");
@@ -140,8 +107,7 @@ class Map {
     json_.key("windows").open('[');
     for (const Window& window : windows) {
       if (stop()) break;
-      json_.open('{').key("dma").hex(window.dma.raw()).key("cpu").hex(window.cpu.raw());
-      json_.key("size").hex(window.size_bytes).close('}');
+      write_window(json_, window);
     }
     json_.close(']');
   }
@@ -181,7 +147,7 @@ class Map {
     json_.key("translation").string(name_of(view.kind));
     windows(view.windows);
     const auto limit = view.translation().limit();
-    optional_hex("limit", limit ? std::optional{limit->raw()} : std::nullopt);
+    hex_or_null(json_, "limit", limit ? std::optional{limit->raw()} : std::nullopt);
     json_.key("pools").open('[');
     for (const Binding& binding : MemoryRegions{tree_, device}) {
       if (stop()) break;
@@ -196,20 +162,9 @@ class Map {
     binding.region ? path(*binding.region) : static_cast<void>(json_.null());
     json_.key("name");
     binding.name ? json_.string(*binding.name) : json_.null();
-    optional_hex("dma", binding.region ? dma_of(*binding.region, view) : std::nullopt);
+    const auto dma = binding.region ? map_.pool_address(*binding.region, view) : std::nullopt;
+    hex_or_null(json_, "dma", dma ? std::optional{dma->raw()} : std::nullopt);
     json_.close('}');
-  }
-
-  /// Of the first chunk or the place, of an enabled region.
-  [[nodiscard]] std::optional<std::uint64_t> dma_of(Node node, const MapView& view) {
-    MapRegion* region = map_.region_at(node);
-    if (region == nullptr || !region->facts.enabled || region->places.empty()) return std::nullopt;
-    MapRegion::Place& first = region->places.front();
-    if (first.range.empty()) return std::nullopt;
-    // A fact, even of a chunk that passes 2^64.
-    if (view.kind == Translation::Kind::identity) return first.range.base.raw();
-    const auto dma = BoardMap::address_of(first, view);
-    return dma ? std::optional{dma->raw()} : std::nullopt;
   }
 
   const Tree& tree_;
@@ -219,6 +174,15 @@ class Map {
 };
 
 }  // namespace
+
+void write_range(JsonText& json, PhysRange range) {
+  json.open('{').key("base").hex(range.base.raw()).key("size").hex(range.size_bytes).close('}');
+}
+
+void write_window(JsonText& json, const Window& window) {
+  json.open('{').key("dma").hex(window.dma.raw()).key("cpu").hex(window.cpu.raw());
+  json.key("size").hex(window.size_bytes).close('}');
+}
 
 std::expected<std::string, TreeError> map_json(const Tree& tree, const MapJsonOptions& options) {
   return std::make_unique<Map>(tree, options.max_bytes)->write(options);

@@ -7,7 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "carveout/core/window.hpp"
 #include "carveout/device_tree/tree.hpp"
+#include "json_text.hpp"
 #include "page.hpp"
 
 namespace carveout::cli {
@@ -17,6 +19,10 @@ struct MapJsonOptions {
   std::optional<std::string_view> source = std::nullopt;
   std::size_t max_bytes = kMaxOutputBytes;
 };
+
+/// `{"base","size"}`, and `{"dma","cpu","size"}`.
+void write_range(JsonText& json, PhysRange range);
+void write_window(JsonText& json, const Window& window);
 
 /// The map of a tree: one JSON object on one line, without an end of line.
 ///

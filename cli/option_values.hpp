@@ -38,6 +38,16 @@ template <class Value, std::size_t Count>
   refuse_word(verb, option, word, list);
 }
 
+/// The words as the type of a value: `text|json`. Help shows them, and shells complete them.
+template <class Value, std::size_t Count>
+[[nodiscard]] std::string words_of(const OptionWords<Value, Count>& known) {
+  std::string words;
+  for (const auto& [name, value] : known) {
+    words += fmt::format("{}{}", words.empty() ? "" : "|", name);
+  }
+  return words;
+}
+
 /// `yes` or `no`; anything else is refused.
 [[nodiscard]] bool yes_or_no(std::string_view verb, std::string_view option, std::string_view word);
 

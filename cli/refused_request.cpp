@@ -14,16 +14,6 @@ RefusedRequest::RefusedRequest(const Failure& failure)
   largest_run_bytes = failure.largest_run_bytes;
 }
 
-void text_or_null(JsonText& json, std::string_view key, std::string_view text) {
-  json.key(key);
-  text.empty() ? json.null() : json.string(text);
-}
-
-void hex_or_null(JsonText& json, std::string_view key, std::optional<std::uint64_t> value) {
-  json.key(key);
-  value ? json.hex(*value) : json.null();
-}
-
 void write_refused(JsonText& json, const RefusedRequest& refused) {
   json.open('{').key("code").string(carveout::name_of(refused.code));
   json.key("message").string(refused.message);

@@ -24,8 +24,4 @@ struct RefusedRequest {
 /// `{"code", "message", "pool", "asked", "free", "largest_run"}` without its closing brace.
 void write_refused(JsonText& json, const RefusedRequest& refused);
 
-/// The keys of both verbs that may have nothing to say.
-void text_or_null(JsonText& json, std::string_view key, std::string_view text);
-void hex_or_null(JsonText& json, std::string_view key, std::optional<std::uint64_t> value);
-
 }  // namespace carveout::cli

@@ -44,6 +44,8 @@ struct Verb {
 /// Every verb, in the order of the help.
 [[nodiscard]] std::span<const Verb* const> verbs();
 
+extern const Verb kCompletion;
+extern const Verb kDiff;
 extern const Verb kExplain;
 extern const Verb kGen;
 extern const Verb kLint;

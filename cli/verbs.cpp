@@ -5,7 +5,8 @@
 namespace carveout::cli {
 
 std::span<const Verb* const> verbs() {
-  static constexpr std::array kVerbs{&kMap, &kWhy, &kLint, &kExplain, &kGen, &kSimulate};
+  static constexpr std::array kVerbs{&kMap, &kWhy,      &kLint, &kExplain,
+                                     &kGen, &kSimulate, &kDiff, &kCompletion};
   return kVerbs;
 }
 

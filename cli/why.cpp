@@ -156,10 +156,11 @@ Job add(CLI::App& parser) {
   option("--boundary", options->boundary, "BYTES", "what the bytes must not cross a multiple of");
   option("--mask", options->mask, "BITS", "address bits of the device; default 64");
   option("--pool", options->pool, "INDEX|NAME", "this one of the device's own pools");
-  option("--attributes", options->attributes, "LIST",
-         "comma-separated: non_coherent, no_cpu_mapping,\n                              "
+  option("--attributes", options->attributes, "ATTRIBUTE,...",
+         "non_coherent, no_cpu_mapping,\n                              "
          "uninitialized, force_contiguous");
-  option("--context", options->context, "CONTEXT", "may_wait (default) or must_not_wait");
+  option("--context", options->context, "may_wait|must_not_wait",
+         "whether it may sleep; default may_wait");
   option("--count", options->count, "N", "ask so often, up to the first refusal");
   option("--cpu-coherent", options->cpu_coherent, "yes|no",
          "what the device is if the tree does not say; default no");

@@ -91,10 +91,16 @@ void make_requests(const Device& device, const WhyRequest& request, WhyAnswer& a
 }  // namespace
 
 WhyAnswer ask(const Board& board, const WhyRequest& request) {
+  const bool any_on_bus = request.device.empty();
+  return ask(board,
+             any_on_bus ? find_node(board, "--bus", request.bus)
+                        : find_node(board, "--device", request.device),
+             request);
+}
+
+WhyAnswer ask(const Board& board, Node node, const WhyRequest& request) {
   const Tree& tree = board.tree();
   const bool any_on_bus = request.device.empty();
-  const Node node = any_on_bus ? find_node(board, "--bus", request.bus)
-                               : find_node(board, "--device", request.device);
   const Machine machine = machine_of(tree);
   const auto coherent = tree.coherent(node);
   WhyAnswer answer{.node = path_of(tree, node),

@@ -91,6 +91,8 @@ struct WhyAnswer {
 
 /// Asks the code that answers on the target. Throws Refusal: no such node.
 [[nodiscard]] WhyAnswer ask(const Board& board, const WhyRequest& request);
+/// The same for a node that is known: of a device, or of any on a bus as `request.device` is empty.
+[[nodiscard]] WhyAnswer ask(const Board& board, device_tree::Node node, const WhyRequest& request);
 
 [[nodiscard]] std::string why_text(const Board& board, const WhyRequest& request,
                                    const WhyAnswer& answer, bool colour);

@@ -123,11 +123,12 @@ Answer run(const Options& options, const CLI::App& parser) {
 
 Job add(CLI::App& parser) {
   const auto options = std::make_shared<Options>();
-  const auto option = [&](const char* names, auto& value, const char* type, const char* help) {
+  const auto option = [&](const char* names, auto& value, const std::string& type,
+                          const char* help) {
     return parser.add_option(names, value, help)->type_name(type);
   };
   option("BOARD", options->board, "", "device tree")->required();
-  option("--target", options->target, "TARGET", "armv7m, armv8m, riscv or generic")->required();
+  option("--target", options->target, words_of(kTargets), "what it is for")->required();
   option("--out", options->out, "DIR", "where to; the folder is made if it is not there")
       ->required();
   option("--device", options->devices, "NODE[=BITS]",
@@ -138,7 +139,7 @@ Job add(CLI::App& parser) {
   option("--mpu-regions", options->mpu_regions, "N",
          "how many regions of the MPU the pools may take;\n                              "
          "default 8");
-  option("--world", options->world, "secure|non-secure",
+  option("--world", options->world, words_of(kWorlds),
          "armv8m: the world of TrustZone that the\n                              firmware runs "
          "in; nothing: there are no two");
   option("--namespace", options->name_space, "NAME", "of the headers; default board");

@@ -191,19 +191,19 @@ Answer run(const Options& options, const Terminal& terminal) {
 
 Job add(CLI::App& parser) {
   const auto options = std::make_shared<Options>();
-  const auto option = [&](const char* names, auto& value, const char* type, const char* help) {
+  const auto option = [&](const char* names, auto& value, const std::string& type,
+                          const char* help) {
     return parser.add_option(names, value, help)->type_name(type)->allow_extra_args(false);
   };
   parser.add_option("BOARD", options->boards, "device trees")->required()->type_name("");
   option("-o,--overlay", options->overlays, "DTBO", "apply this overlay first; repeatable");
-  option("--format", options->format, "FORMAT", "text, json, sarif or github");
-  option("--fail-level", options->fail_level, "LEVEL",
-         "error (default), warning or note: exit status 1 from there on");
+  option("--format", options->format, words_of(kFormats), "default text");
+  option("--fail-level", options->fail_level, words_of(kLevels),
+         "exit status 1 from there on; default error");
   option("--ignore", options->ignore, "RULE,...", "do not report these rules");
   option("--ignore-file", options->ignore_files, "FILE",
          "lines of a rule and perhaps a node that is not reported");
-  option("--target", options->target, "TARGET",
-         "linux-arm, linux-arm64, linux-riscv, baremetal or zephyr");
+  option("--target", options->target, words_of(kTargets), "what reads the tree");
   option("--page-size", options->page_size, "BYTES", "4K (default), 16K or 64K");
   option("--ram", options->ram, "BASE+SIZE,...", "the memory, in place of what the tree says");
   option("--elf", options->program, "FILE", "the program that runs there");

@@ -173,7 +173,7 @@ Job add(CLI::App& parser) {
   option("--trace", options->trace, "FILE",
          "allocations: CSV, or the text of the kernel's dma events; - is\n"
          "                              standard input");
-  several("--preset", options->presets, "NAME[=NODE]",
+  several("--preset", options->presets, "PRESET[=NODE]",
           fmt::format("or a load, of this device: {};\n"
                       "                              repeatable",
                       known_presets()));

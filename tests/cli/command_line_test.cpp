@@ -37,7 +37,7 @@ TEST(CommandLine, WithoutAVerb) {
 
 TEST(CommandLine, VerbsThatAreNotBuiltDoNotExist) {
   const std::string help = carveout({"--help"}).out;
-  for (const std::string verb : {"diff", "completion", "maps", "-"}) {
+  for (const std::string verb : {"maps", "-"}) {
     EXPECT_EQ(refusal_of({verb, "trees/pi-bus.dts"}),
               "carveout: command line: '" + verb + "' is no verb of carveout (carveout --help)");
     EXPECT_EQ(help.find("carveout " + verb + " "), std::string::npos);

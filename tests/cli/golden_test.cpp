@@ -100,6 +100,10 @@ std::vector<Golden> goldens() {
        {"why", kOwnPools, "--device", "camera", "--size", "4K", "--json"},
        1},
 
+      {"diff-boards", {"diff", kOwnPools, kPiBus}, 0},
+      {"diff-overlay", {"diff", "trees/overlay-base.dts", "-o", "trees/overlay.dtso"}, 0},
+      {"diff-same", {"diff", kEverything, kEverything}, 0},
+
       {"lint-overlap", {"lint", "../trees/lint/DMA001/fires.dts"}, 1},
       {"lint-everything", {"lint", kEverything, kOwnPools, "--page-size", "64K"}, 1},
       {"lint-everything-json", {"lint", "--format", "json", kEverything}, 1},
@@ -118,6 +122,8 @@ std::vector<Golden> goldens() {
        1},
 
       {"help", {"--help"}, 0},
+      {"help-completion", {"completion", "--help"}, 0},
+      {"help-diff", {"diff", "--help"}, 0},
       {"help-gen", {"gen", "--help"}, 0},
       {"help-map", {"map", "--help"}, 0},
       {"help-simulate", {"simulate", "--help"}, 0},
