@@ -1,6 +1,6 @@
 # carveout_generate(<target> <board> FOR armv7m|armv8m|riscv|generic
 #                   [DEVICES <node>[=<bits>]...] [MPU_REGIONS <n>] [NAMESPACE <name>]
-#                   [OVERLAYS <file>...])
+#                   [WORLD secure|non-secure] [OVERLAYS <file>...])
 #
 # Runs `carveout gen` on a device tree whenever it changes, before <target> is compiled: sources
 # include <carveout_tables.hpp> and, where there is an MPU, <carveout_mpu.hpp>, and a linker script
@@ -9,7 +9,7 @@
 # The program is the one of this build, if it has one; else CARVEOUT_PROGRAM, which is looked for
 # beside the package and in PATH. In a cross build it is the build machine's.
 function(carveout_generate target board)
-  cmake_parse_arguments(PARSE_ARGV 2 arg "" "FOR;MPU_REGIONS;NAMESPACE" "DEVICES;OVERLAYS")
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "FOR;MPU_REGIONS;NAMESPACE;WORLD" "DEVICES;OVERLAYS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_FOR)
     message(FATAL_ERROR "carveout_generate(${target}): FOR missing, or unknown arguments: "
                         "${arg_UNPARSED_ARGUMENTS}")
@@ -40,6 +40,9 @@ function(carveout_generate target board)
   endif()
   if(arg_NAMESPACE)
     list(APPEND options --namespace "${arg_NAMESPACE}")
+  endif()
+  if(arg_WORLD)
+    list(APPEND options --world "${arg_WORLD}")
   endif()
   add_custom_command(
     OUTPUT ${files}

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gen/files.hpp"
+#include "gen/names.hpp"
 #include "gen/plan.hpp"
 #include "input.hpp"
 #include "option_values.hpp"
@@ -55,24 +56,6 @@ GenDeviceRequest device_of(std::string_view text) {
   return device;
 }
 
-/// One name, or several with :: between them.
-bool is_namespace(std::string_view text) {
-  bool begins = true;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-    const bool digit = c >= '0' && c <= '9';
-    if (!begins && text.substr(i).starts_with("::")) {
-      begins = true;
-      ++i;
-      continue;
-    }
-    if (!letter && (begins || !digit)) return false;
-    begins = false;
-  }
-  return !begins;
-}
-
 GenRequest request_of(const Options& options, const CLI::App& parser) {
   GenRequest request{.target = named("gen", "--target", options.target, kTargets)};
   for (const std::string& device : options.devices) request.devices.push_back(device_of(device));
@@ -84,7 +67,7 @@ GenRequest request_of(const Options& options, const CLI::App& parser) {
     request.mpu_regions = count_of("--mpu-regions", options.mpu_regions, kMostMpuRegions);
   }
   if (parser.count("--namespace") != 0) {
-    if (!is_namespace(options.name_space)) {
+    if (!is_namespace_name(options.name_space)) {
       throw Refusal{"gen", fmt::format("--namespace '{}' is no name of C++", options.name_space),
                     kHelp};
     }

@@ -238,6 +238,13 @@ TEST(Gen, WrongUseIsOneLineAndExitStatus2) {
       {"--target", "armv8m", "--out", out, "--world", "third"},
       {"--target", "armv7m", "--out", out, "--namespace", "a::"},
       {"--target", "armv7m", "--out", out, "--namespace", "7a"},
+      {"--target", "armv7m", "--out", out, "--namespace", "class"},
+      {"--target", "armv7m", "--out", out, "--namespace", "a::xor_eq"},
+      {"--target", "armv7m", "--out", out, "--namespace", "a::alignas"},
+      {"--target", "armv7m", "--out", out, "--namespace", "std::a"},
+      {"--target", "armv7m", "--out", out, "--namespace", "_a"},
+      {"--target", "armv7m", "--out", out, "--namespace", "a__b"},
+      {"--target", "armv7m", "--out", out, "--namespace", "a:::b"},
   };
   for (std::vector<std::string> arguments : wrong) {
     arguments.insert(arguments.begin(), {"gen", kArtPi});
@@ -251,10 +258,10 @@ TEST(Gen, WrongUseIsOneLineAndExitStatus2) {
 
 TEST(Gen, ANamespaceMayHaveSeveralParts) {
   const TemporaryFolder folder;
-  const Outcome made = carveout(
-      {"gen", kArtPi, "--target", "generic", "--namespace", "a::b_2", "--out", folder.path("out")});
+  const Outcome made = carveout({"gen", kArtPi, "--target", "generic", "--namespace",
+                                 "a::b_2::classes", "--out", folder.path("out")});
   EXPECT_EQ(made.status, 0) << made.err;
-  EXPECT_NE(contents(folder.path("out/carveout_tables.hpp")).find("namespace a::b_2 {"),
+  EXPECT_NE(contents(folder.path("out/carveout_tables.hpp")).find("namespace a::b_2::classes {"),
             std::string::npos);
 }
 
