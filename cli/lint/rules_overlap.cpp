@@ -141,6 +141,7 @@ void check_device_registers(const Survey& survey, Report& report) {
       const auto uses = survey.uses_of(hit.region);
       const bool own = std::ranges::find(uses, node, &RegionUse::device) != uses.end();
       if (own || said[hit.region.index()] || !survey.facts_of(hit.region)->fixed) return false;
+      if (is_memory_like(tree, node) || is_memory_like(tree, *tree.parent(node))) return false;
       said[hit.region.index()] = true;
       report.add(hit.region, "reg",
                  fmt::format("lies over the registers of {} at {}", survey.path(node),
@@ -153,7 +154,6 @@ void check_device_registers(const Survey& survey, Report& report) {
     if (!parent || survey.reserved().node() == parent || survey.reserved().node() == node) continue;
     const auto reg = tree.property(node, "reg");
     if (!reg || tree.cells(*parent).size == 0 || !tree.enabled(node)) continue;
-    if (is_memory_like(tree, node) || is_memory_like(tree, *parent)) continue;
     for (const PhysRange entry : Pairs{*reg, tree.cells(*parent)}) {
       const auto registers = window.find(node, entry);
       if (!registers) break;

@@ -58,38 +58,62 @@ TreeError Blob::error_at(Code code, int structure_offset) const {
   return {code, fdt_off_dt_struct(as_void()) + static_cast<std::uint32_t>(structure_offset)};
 }
 
+std::size_t Blob::structure_bytes() const {
+  const void* const blob = as_void();
+  // As in libfdt: before version 17 only the blob's end bounds it.
+  return fdt_version(blob) >= 17 ? fdt_size_dt_struct(blob)
+                                 : fdt_totalsize(blob) - fdt_off_dt_struct(blob);
+}
+
 std::expected<Token, TreeError> Blob::token(int offset) const {
   const auto fail = [&](Code code) { return std::unexpected{error_at(code, offset)}; };
-  Token token{.tag = FDT_END, .offset = offset, .next = 0, .bytes = {}};
-
-  const void* tag = fdt_offset_ptr(data_, offset, FDT_TAGSIZE);
-  if (tag == nullptr) return fail(Code::bad_structure);
-  if (load_cell({static_cast<const std::byte*>(tag), FDT_TAGSIZE}, 0) == FDT_PROP) {
-    const void* head = fdt_offset_ptr(data_, offset, kPropertyHeadBytes);
-    if (head == nullptr) return fail(Code::bad_property);
-    const Bytes words{static_cast<const std::byte*>(head), kPropertyHeadBytes};
-    const std::uint32_t length = load_cell(words, 4);
-    const std::uint32_t name = load_cell(words, 8);
-    // Before version 16 four bytes of padding may stand before the value; they are in the blob too.
-    if (length > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max()) - 64 ||
-        fdt_offset_ptr(data_, offset + static_cast<int>(kPropertyHeadBytes), length) == nullptr) {
-      return fail(Code::bad_property);
-    }
-    if (name >= strings_bytes_) return fail(Code::bad_property_name);
-    token.name =
-        PropertyName{{reinterpret_cast<const char*>(data_) + fdt_off_dt_strings(as_void()) + name,
-                      std::size_t{strings_bytes_} - name}};
+  const auto at = static_cast<std::size_t>(offset);
+  const std::size_t end = structure_bytes();
+  if (at > end || end - at < FDT_TAGSIZE) return fail(Code::bad_structure);
+  const bool is_property = known_tag(offset) == FDT_PROP;
+  if (is_property) {
+    if (end - at < kPropertyHeadBytes) return fail(Code::bad_property);
+    const Bytes head{structure_at(offset), kPropertyHeadBytes};
+    if (load_cell(head, 4) > end - at - kPropertyHeadBytes) return fail(Code::bad_property);
+    if (load_cell(head, 8) >= strings_bytes_) return fail(Code::bad_property_name);
   }
 
+  Token token{.tag = FDT_END, .offset = offset, .next = 0, .bytes = {}};
   token.tag = fdt_next_tag(data_, offset, &token.next);
   if (token.next < 0) return fail(Code::bad_structure);
-  if (token.tag == FDT_PROP) {
-    int length = 0;
-    const void* value = fdt_getprop_by_offset(data_, offset, nullptr, &length);
-    if (value == nullptr || length < 0) return fail(Code::bad_property);
-    token.bytes = {static_cast<const std::byte*>(value), static_cast<std::size_t>(length)};
-  }
-  return token;
+  return is_property ? known_property(offset) : token;
+}
+
+const std::byte* Blob::structure_at(int offset) const {
+  return data_ + fdt_off_dt_struct(as_void()) + offset;
+}
+
+std::uint32_t Blob::known_tag(int offset) const {
+  return load_cell({structure_at(offset), FDT_TAGSIZE}, 0);
+}
+
+std::string_view Blob::known_node_name(int offset) const {
+  const std::string_view name{
+      reinterpret_cast<const char*>(structure_at(offset + static_cast<int>(FDT_TAGSIZE)))};
+  if (fdt_version(as_void()) >= 16) return name;
+  // Before version 16 it is the node's path. npos + 1 is 0: all of it where there is no slash.
+  return {name.data() + (name.rfind('/') + 1), name.size() - (name.rfind('/') + 1)};
+}
+
+Token Blob::known_property(int offset) const {
+  const Bytes head{structure_at(offset), kPropertyHeadBytes};
+  const std::uint32_t length = load_cell(head, 4);
+  const std::uint32_t name = load_cell(head, 8);
+  int value = offset + static_cast<int>(kPropertyHeadBytes);
+  // Before version 16 a value of eight bytes or more starts at a multiple of eight.
+  if (fdt_version(as_void()) < 16 && length >= 8 && value % 8 != 0) value += 4;
+  const int after = value + static_cast<int>(length);
+  const char* const strings = reinterpret_cast<const char*>(data_) + fdt_off_dt_strings(as_void());
+  return {.tag = FDT_PROP,
+          .offset = offset,
+          .next = after + (4 - after % 4) % 4,
+          .name = PropertyName{{strings + name, std::size_t{strings_bytes_} - name}},
+          .bytes = {structure_at(value), length}};
 }
 
 std::expected<std::uint32_t, TreeError> Blob::count_reservations() const {

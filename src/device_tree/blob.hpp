@@ -34,6 +34,13 @@ class Blob {
   /// The token at `offset`; 0 is the first.
   [[nodiscard]] std::expected<Token, TreeError> token(int offset) const;
 
+  // Of tokens that token() has read before without an error: every offset in a Tree. Nothing is
+  // checked a second time.
+  [[nodiscard]] std::uint32_t known_tag(int offset) const;
+  [[nodiscard]] Token known_property(int offset) const;
+  /// With its unit address.
+  [[nodiscard]] std::string_view known_node_name(int offset) const;
+
   /// How many entries stand before the 0/0 of the memory reservation block.
   [[nodiscard]] std::expected<std::uint32_t, TreeError> count_reservations() const;
 
@@ -43,6 +50,8 @@ class Blob {
   [[nodiscard]] std::uint32_t strings_bytes() const { return strings_bytes_; }
 
  private:
+  [[nodiscard]] const std::byte* structure_at(int offset) const;
+  [[nodiscard]] std::size_t structure_bytes() const;
   // What libfdt's macros for the header take: they cast, and a cast from bytes is one of alignment.
   [[nodiscard]] const void* as_void() const { return data_; }
 

@@ -3,10 +3,10 @@
 #include <libfdt.h>
 
 #include <array>
-#include <new>
 
 #include "blob.hpp"
 #include "sort.hpp"
+#include "two_ends.hpp"
 
 namespace carveout::device_tree {
 namespace {
@@ -89,14 +89,14 @@ void TreeError::where(Text& text) const {
 /// Makes the index in one pass over the structure block, then works out the DMA parents.
 class TreeBuilder {
  public:
+  using Index = TwoEnds<Tree::Record, Tree::Handle>;
+
   struct Counts {
     std::uint32_t nodes = 0;
     std::uint32_t handles = 0;
 
     [[nodiscard]] std::size_t scratch_bytes() const {
-      // The last term: the caller's scratch may be misaligned.
-      return nodes * sizeof(Tree::Record) + handles * sizeof(Tree::Handle) + alignof(Tree::Record) -
-             1;
+      return nodes * sizeof(Tree::Record) + handles * sizeof(Tree::Handle) + Index::kLostBytes;
     }
   };
 
@@ -107,37 +107,22 @@ class TreeBuilder {
     if (const auto reservations = blob_.count_reservations(); !reservations) {
       return std::unexpected{reservations.error()};
     }
-    storing_ = false;
     if (const auto error = walk()) return std::unexpected{*error};
     return counts_;
   }
 
   std::expected<Tree, TreeError> build(std::span<std::byte> scratch) {
-    const auto counts = count();
-    if (!counts) return std::unexpected{counts.error()};
     const auto reservations = blob_.count_reservations();
-
-    const std::size_t misaligned =
-        reinterpret_cast<std::uintptr_t>(scratch.data()) % alignof(Tree::Record);
-    const std::size_t skipped = misaligned == 0 ? 0 : alignof(Tree::Record) - misaligned;
-    const std::size_t records_bytes = counts->nodes * sizeof(Tree::Record);
-    const std::size_t handles_bytes = counts->handles * sizeof(Tree::Handle);
-    if (scratch.size() < skipped || scratch.size() - skipped < records_bytes ||
-        scratch.size() - skipped - records_bytes < handles_bytes) {
-      return std::unexpected{TreeError{Code::scratch_too_small}};
-    }
-    static_assert(alignof(Tree::Handle) <= alignof(Tree::Record));
-    std::byte* at = scratch.data() + skipped;
-    records_ = make<Tree::Record>(at, counts->nodes);
-    handles_ = make<Tree::Handle>(at + records_bytes, counts->handles);
-
-    storing_ = true;
+    if (!reservations) return std::unexpected{reservations.error()};
+    index_.emplace(scratch);
     if (const auto error = walk()) return std::unexpected{*error};
-    handles_ = handles_.first(counts_.handles);
-    sort(handles_, [](const Tree::Handle& a, const Tree::Handle& b) {
+    if (!index_) return std::unexpected{TreeError{Code::scratch_too_small}};
+    const std::span<Tree::Handle> handles = index_->back();
+    sort(handles, [](const Tree::Handle& a, const Tree::Handle& b) {
       return a.phandle != b.phandle ? a.phandle < b.phandle : a.node < b.node;
     });
 
+    handles_ = handles;
     const Tree tree{blob_.data(), blob_.strings_bytes(), *reservations, records_, handles_};
     for (std::uint32_t i = 1; i < records_.size(); ++i) {
       if (has(i, kHasInterconnects)) {
@@ -161,19 +146,21 @@ class TreeBuilder {
     std::uint32_t interconnect_cells = Tree::kNone;
   };
 
-  template <class T>
-  static std::span<T> make(std::byte* at, std::size_t count) {
-    if (count == 0) return {};
-    T* first = nullptr;
-    for (std::size_t i = 0; i < count; ++i) {
-      T* made = new (at + i * sizeof(T)) T{};
-      if (i == 0) first = made;
-    }
-    return {first, count};
-  }
-
   [[nodiscard]] bool has(std::uint32_t node, std::uint32_t flag) const {
     return (records_[node].flags & flag) != 0;
+  }
+
+  void add_record(int offset, int properties, std::uint32_t parent) {
+    if (!index_) return;
+    const Tree::Record record{.offset = static_cast<std::uint32_t>(offset),
+                              .properties = static_cast<std::uint32_t>(properties),
+                              .parent = parent,
+                              .dma_parent = parent};
+    if (index_->add_front(record)) {
+      records_ = index_->front();
+    } else {
+      index_.reset();
+    }
   }
 
   std::optional<TreeError> walk() {
@@ -194,22 +181,14 @@ class TreeBuilder {
           if (in_properties) close_properties(open[depth - 1]);
           if (root_closed) return fail(Code::bad_structure);
           if (depth > kMaxDepth) return fail(Code::too_deep);
-          int name_bytes = 0;
-          if (fdt_get_name(blob_.data(), offset, &name_bytes) == nullptr || name_bytes < 0) {
-            return fail(Code::bad_structure);
-          }
+          const std::size_t name_bytes = blob_.known_node_name(offset).size();
           if (depth == 0 && name_bytes != 0) return fail(Code::bad_structure);
           if (depth > 0) {
-            path_bytes[depth] = path_bytes[depth - 1] + 1 + static_cast<std::size_t>(name_bytes);
+            path_bytes[depth] = path_bytes[depth - 1] + 1 + name_bytes;
             if (path_bytes[depth] > kMaxPathBytes) return fail(Code::path_too_long);
           }
           open[depth] = counts_.nodes++;
-          if (storing_) {
-            Tree::Record& record = records_[open[depth]];
-            record.offset = static_cast<std::uint32_t>(offset);
-            record.parent = depth == 0 ? 0 : open[depth - 1];
-            record.dma_parent = record.parent;
-          }
+          add_record(offset, token->next, depth == 0 ? 0 : open[depth - 1]);
           ++depth;
           in_properties = true;
           reading_ = {};
@@ -220,7 +199,7 @@ class TreeBuilder {
           --depth;
           if (in_properties) close_properties(open[depth]);
           in_properties = false;
-          if (storing_) records_[open[depth]].after = counts_.nodes;
+          if (index_) records_[open[depth]].after = counts_.nodes;
           root_closed = depth == 0;
           break;
         case FDT_PROP:
@@ -284,22 +263,24 @@ class TreeBuilder {
     std::uint32_t phandle = reading_.phandle;
     if (phandle == 0 || phandle == 0xffff'ffff) phandle = reading_.old_phandle;
     const bool is_handle = phandle != 0 && phandle != 0xffff'ffff;
-    if (storing_) {
-      Tree::Record& record = records_[node];
-      const bool is_root = node == 0;
-      const Tree::Record& parent = records_[record.parent];
-      record.dma_ranges = reading_.dma_ranges;
-      record.flags = reading_.flags;
-      record.cells = is_root ? CellCounts{2, 1} : parent.cells;
-      if (has(node, kStatesAddressCells)) record.cells.address = reading_.cells.address;
-      if (has(node, kStatesSizeCells)) record.cells.size = reading_.cells.size;
-      if (has(node, kOkay) && (is_root || (parent.flags & kEnabled) != 0)) record.flags |= kEnabled;
-      if (has(node, kSaysCoherent)) record.flags &= ~std::uint32_t{kSaysNonCoherent};
-      // The root's own dma-ranges is never used.
-      if (is_root) record.flags &= ~std::uint32_t{kTranslates};
-      if (is_handle) handles_[counts_.handles] = {phandle, node, reading_.interconnect_cells};
-    }
     if (is_handle) ++counts_.handles;
+    if (!index_) return;
+
+    Tree::Record& record = records_[node];
+    const bool is_root = node == 0;
+    const Tree::Record& parent = records_[record.parent];
+    record.dma_ranges = reading_.dma_ranges;
+    record.flags = reading_.flags;
+    record.cells = is_root ? CellCounts{2, 1} : parent.cells;
+    if (has(node, kStatesAddressCells)) record.cells.address = reading_.cells.address;
+    if (has(node, kStatesSizeCells)) record.cells.size = reading_.cells.size;
+    if (has(node, kOkay) && (is_root || (parent.flags & kEnabled) != 0)) record.flags |= kEnabled;
+    if (has(node, kSaysCoherent)) record.flags &= ~std::uint32_t{kSaysNonCoherent};
+    // The root's own dma-ranges is never used.
+    if (is_root) record.flags &= ~std::uint32_t{kTranslates};
+    if (is_handle && !index_->add_back({phandle, node, reading_.interconnect_cells})) {
+      index_.reset();
+    }
   }
 
   /// The provider of the interconnect that `interconnect-names` calls dma-mem.
@@ -423,10 +404,12 @@ class TreeBuilder {
   }
 
   Blob blob_;
-  bool storing_ = false;
   Counts counts_;
+  // Absent where it is only counted, and once the scratch is full: what is wrong with the blob is
+  // said all the same.
+  std::optional<Index> index_;
   std::span<Tree::Record> records_;
-  std::span<Tree::Handle> handles_;
+  std::span<const Tree::Handle> handles_;
   Reading reading_;
 };
 
@@ -452,9 +435,8 @@ std::optional<Node> Tree::parent(Node node) const {
 }
 
 std::string_view Tree::name(Node node) const {
-  int length = 0;
-  const char* name = fdt_get_name(blob_, static_cast<int>(records_[node.index()].offset), &length);
-  return {name, static_cast<std::size_t>(length)};
+  const Blob blob = Blob::checked(blob_, strings_bytes_);
+  return blob.known_node_name(static_cast<int>(records_[node.index()].offset));
 }
 
 std::string_view Tree::path(Node node, std::span<char> buffer) const {
@@ -501,23 +483,18 @@ std::optional<Node> Tree::by_phandle(std::uint32_t phandle) const {
 }
 
 Tree::Cursor Tree::before_properties(Node node) const {
-  int next = 0;
-  fdt_next_tag(blob_, static_cast<int>(records_[node.index()].offset), &next);
-  return {next, PropertyName{{}}, {}};
+  return {static_cast<int>(records_[node.index()].properties), PropertyName{{}}, {}};
 }
 
 bool Tree::next_property(Cursor& cursor) const {
   const Blob blob = Blob::checked(blob_, strings_bytes_);
-  while (true) {
-    const auto token = blob.token(cursor.offset);
-    if (!token || (token->tag != FDT_PROP && token->tag != FDT_NOP)) return false;
-    cursor.offset = token->next;
-    if (token->tag == FDT_PROP) {
-      cursor.name = token->name;
-      cursor.bytes = token->bytes;
-      return true;
-    }
-  }
+  std::uint32_t tag = blob.known_tag(cursor.offset);
+  for (; tag == FDT_NOP; tag = blob.known_tag(cursor.offset))
+    cursor.offset += static_cast<int>(FDT_TAGSIZE);
+  if (tag != FDT_PROP) return false;
+  const Token property = blob.known_property(cursor.offset);
+  cursor = {property.next, property.name, property.bytes};
+  return true;
 }
 
 std::optional<Bytes> Tree::property(Node node, std::string_view name) const {
@@ -568,10 +545,8 @@ bool Tree::on_dma_cycle(Node node) const {
 std::optional<Bytes> Tree::dma_ranges(Node node) const {
   const Record& record = records_[node.index()];
   if (record.dma_ranges == kNone) return std::nullopt;
-  int length = 0;
-  const void* value =
-      fdt_getprop_by_offset(blob_, static_cast<int>(record.dma_ranges), nullptr, &length);
-  return Bytes{static_cast<const std::byte*>(value), static_cast<std::size_t>(length)};
+  const Blob blob = Blob::checked(blob_, strings_bytes_);
+  return blob.known_property(static_cast<int>(record.dma_ranges)).bytes;
 }
 
 bool Tree::is_translating_bus(Node node) const {

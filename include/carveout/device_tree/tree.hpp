@@ -196,15 +196,16 @@ class Tree {
   friend class TreeBuilder;
 
   struct Record {
-    std::uint32_t offset;      // of the node, in the structure block
-    std::uint32_t parent;      // itself for the root
-    std::uint32_t after;       // the first node in tree order that is not below this one
-    std::uint32_t dma_parent;  // itself for the root
-    std::uint32_t dma_ranges;  // offset of the property
-    std::uint32_t serving;     // the bus that serves what comes up to this node; kNone
-    std::uint32_t outer;       // the next translating bus strictly above; kNone
-    CellCounts cells;
-    std::uint32_t flags;
+    std::uint32_t offset;          // of the node, in the structure block
+    std::uint32_t properties;      // of the token behind its name
+    std::uint32_t parent;          // itself for the root
+    std::uint32_t dma_parent;      // itself for the root
+    std::uint32_t after = 0;       // the first node in tree order that is not below this one
+    std::uint32_t dma_ranges = 0;  // offset of the property
+    std::uint32_t serving = 0;     // the bus that serves what comes up to this node; kNone
+    std::uint32_t outer = 0;       // the next translating bus strictly above; kNone
+    CellCounts cells = {0, 0};
+    std::uint32_t flags = 0;
   };
   struct Handle {
     std::uint32_t phandle;

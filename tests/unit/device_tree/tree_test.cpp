@@ -73,6 +73,18 @@ TEST(TreeOpen, RefusesAVersionOfTheFuture) {
   EXPECT_EQ(refusal(blob), Code::unsupported_version);
 }
 
+TEST(TreeOpen, ReadsPathsForNamesAndPaddedValuesBeforeVersion16) {
+  Blob blob = TreeMaker{}.cells("x", {0, 1, 2}).begin("/n").begin("/n/m@1").end().end().finish();
+  store(blob, offsetof(fdt_header, version), 3);
+  store(blob, offsetof(fdt_header, last_comp_version), 2);
+  store(blob, structure(blob) + 12, 8);  // the first cell is padding up to a multiple of eight
+  const OpenTree tree{blob};
+  EXPECT_EQ(tree.path(Node{2}), "/n/m@1");
+  const CellList x{*tree->property(Tree::root(), "x")};
+  ASSERT_EQ(x.size(), 2U);
+  EXPECT_EQ(x[0], 1U);
+}
+
 TEST(TreeOpen, RefusesAPropertyThatRunsPastTheEnd) {
   for (const std::uint32_t length :
        {0x20U, 0x7fff'ffffU, 0x8000'0000U, 0xffff'fff0U, 0xffff'ffffU}) {
