@@ -211,11 +211,14 @@ void check_atomic(System& system, const Pool& whole) {
                    .longest = 1500,
                    .marked = true,
                    .shortest_period = 200};
+  // When the pool runs dry depends on what both draw, and on every instruction in between.
   std::uint32_t grown = 0;
-  contend(shared, in_main, 1000, [&] {
-    const auto more = system.grow_atomic();
-    if (more && *more != 0) ++grown;
-  });
+  for (int round = 0; round < 20 && grown < kAtomic.most_pieces - 1; ++round) {
+    contend(shared, in_main, 1000, [&] {
+      const auto more = system.grow_atomic();
+      if (more && *more != 0) ++grown;
+    });
+  }
   check_equal(grown, kAtomic.most_pieces - 1, "it grew while the interrupt used it");
   check_equal(whole.usage().blocks, kAtomic.most_pieces,
               "each piece is a block of the default pool");
