@@ -96,7 +96,7 @@ class TreeBuilder {
     std::uint32_t handles = 0;
 
     [[nodiscard]] std::size_t scratch_bytes() const {
-      return nodes * sizeof(Tree::Record) + handles * sizeof(Tree::Handle) + Index::kLostBytes;
+      return nodes * sizeof(Tree::Record) + handles * sizeof(Tree::Handle) + Index::lost_bytes();
     }
   };
 

@@ -16,7 +16,7 @@ class TwoEnds {
 
  public:
   /// What the alignment of the scratch may cost beside the two arrays.
-  static constexpr std::size_t kLostBytes = alignof(Front) - 1;
+  [[nodiscard]] static constexpr std::size_t lost_bytes() { return alignof(Front) - 1; }
 
   explicit TwoEnds(std::span<std::byte> scratch) {
     const auto past = [](const std::byte* at) {
