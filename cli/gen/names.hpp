@@ -7,8 +7,8 @@
 
 namespace carveout::cli {
 
-/// Whether C++ takes it for the name of a namespace of the user's: identifiers with :: between them,
-/// none of them a keyword or of a form that is the implementation's.
+/// Whether C++ takes it for the name of a namespace of the user's: identifiers with :: between
+/// them, none of them a keyword or of a form that is the implementation's.
 [[nodiscard]] bool is_namespace_name(std::string_view text);
 
 /// Gives out identifiers, none of them twice. The order of asking decides, and nothing else.
