@@ -155,23 +155,28 @@ std::string_view option_of(Needs needs) {
   return "";
 }
 
+LintResult lint_board(const Board& board, const LintSettings& settings,
+                      const Suppressions& suppressions) {
+  const Survey survey{board, settings};
+  Report report{board.tree(), suppressions};
+  Walk{survey, report}.run();
+  LintResult result = said(board, report);
+  result.notes = board.messages + unknown_nodes(survey, board.source);
+  if (result.unlisted != 0) {
+    result.notes += fmt::format("carveout: {}: {} findings more are not listed\n",
+                                printable(board.source), result.unlisted);
+  }
+  if (board.is_source) find_places(result);
+  return result;
+}
+
 LintResult lint_board(const std::string& source, std::span<const std::string> overlays,
                       std::span<const PhysRange> ram, const LintSettings& settings,
                       const Suppressions& suppressions) {
   try {
     Board board = read_board(source, overlays);
     if (!ram.empty()) board = with_memory(std::move(board), ram);
-    const Survey survey{board, settings};
-    Report report{board.tree(), suppressions};
-    Walk{survey, report}.run();
-    LintResult result = said(board, report);
-    result.notes = board.messages + unknown_nodes(survey, source);
-    if (result.unlisted != 0) {
-      result.notes += fmt::format("carveout: {}: {} findings more are not listed\n",
-                                  printable(source), result.unlisted);
-    }
-    if (board.is_source) find_places(result);
-    return result;
+    return lint_board(board, settings, suppressions);
   } catch (const MalformedBlob& error) {
     if (error.subject() != source) throw;
     return malformed(source, error, suppressions);

@@ -16,6 +16,8 @@
 
 namespace carveout::cli {
 
+struct Board;
+
 /// A place in a source file.
 struct SourcePlace {
   std::string file;
@@ -46,7 +48,11 @@ struct LintResult {
   std::string notes = {};               ///< for standard error
 };
 
-/// Reads a board and asks all rules. Throws Refusal; a malformed blob is a result.
+/// Asks all rules that have what they need. Throws Refusal where the board is beyond a limit.
+[[nodiscard]] LintResult lint_board(const Board& board, const LintSettings& settings,
+                                    const Suppressions& suppressions);
+
+/// Reads a board and asks the same. Throws Refusal; a malformed blob is a result.
 ///
 /// @param ram  stands for the memory nodes of the tree, unless empty.
 [[nodiscard]] LintResult lint_board(const std::string& source,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,9 @@
 #include "carveout/device_tree/reserved_memory.hpp"
 #include "carveout/device_tree/tree.hpp"
 #include "gen/files.hpp"
+#include "lint/forms.hpp"
+#include "lint/report.hpp"
+#include "lint/result.hpp"
 #include "map_json.hpp"
 #include "map_table.hpp"
 #include "node_name.hpp"
@@ -136,6 +140,31 @@ void generate(const cli::Board& board) {
   }
 }
 
+/// What is found, in every form.
+void say(const cli::LintResult& result) {
+  const std::span results{&result, 1};
+  require(cli::lint_text(results, false).ends_with('\n'));
+  // The texts of all rules are most of it, whatever the board is: of one without findings no news.
+  if (result.findings.empty()) return;
+  require(cli::lint_json(results).starts_with('{'));
+  require(cli::lint_sarif(results).starts_with('{'));
+  require(cli::lint_github(results).starts_with("::"));
+  static_cast<void>(cli::fix_overlay(result));
+}
+
+/// Every rule that a tree is enough for, for a Linux and for a target without one.
+void lint(const cli::Board& board) {
+  try {
+    const cli::LintResult result =
+        cli::lint_board(board, {.target = cli::LintTarget::linux_arm}, {});
+    require(result.findings.size() <= cli::kMaxFindings);
+    say(result);
+    const auto bare = cli::lint_board(board, {.target = cli::LintTarget::baremetal}, {});
+    require(bare.findings.size() <= cli::kMaxFindings);
+  } catch (const cli::Refusal&) {  // beyond a limit
+  }
+}
+
 void ask_the_program(std::vector<std::byte> blob) {
   try {
     cli::Index index{"board", blob};
@@ -144,6 +173,7 @@ void ask_the_program(std::vector<std::byte> blob) {
     require(!json || (json->starts_with('{') && json->ends_with('}')));
     static_cast<void>(cli::map_table(board, false));
     generate(board);
+    lint(board);
     unsigned asked = 0;
     for (const Node node : board.tree().nodes()) {
       if (!board.tree().has_memory_region(node)) continue;
