@@ -90,16 +90,41 @@ std::optional<std::string_view> first_word(std::span<const std::string> argument
   return word == arguments.end() ? std::nullopt : std::optional<std::string_view>{*word};
 }
 
-void check_verb(std::span<const std::string> arguments) {
+/// What the arguments may mean: the one verb that they name, because to tell the parser of all
+/// takes longer than most answers; every verb where they name none.
+std::vector<const Verb*> verbs_for(std::span<const std::string> arguments) {
+  const std::span<const Verb* const> all = verbs();
   const auto word = first_word(arguments);
-  if (!word) return;
-  const bool known =
-      std::ranges::any_of(verbs(), [&](const Verb* verb) { return verb->name == *word; });
-  if (!known) {
+  if (!word) return {all.begin(), all.end()};
+  const auto named =
+      std::ranges::find_if(all, [&](const Verb* verb) { return verb->name == *word; });
+  if (named == all.end()) {
     throw Refusal{"command line", fmt::format("'{}' is no verb of carveout", *word),
                   "carveout --help"};
   }
+  return {*named};
 }
+
+/// CLI11's parser, and what becomes of a verb that it has read.
+struct Parser {
+  explicit Parser(std::span<const Verb* const> known) {
+    program.formatter(std::make_shared<HelpFormatter>());
+    program.footer(all_examples());
+    program.set_help_flag("-h,--help", "print this help");
+    program.set_version_flag("--version", fmt::format("carveout {}", kVersion),
+                             "print the version");
+    jobs.reserve(known.size());
+    for (const Verb* verb : known) {
+      CLI::App* parser =
+          program.add_subcommand(std::string{verb->name}, std::string{verb->summary});
+      parser->footer(std::string{verb->examples});
+      jobs.emplace_back(parser, verb->add(*parser));
+    }
+  }
+
+  CLI::App program{std::string{kSummary}, "carveout"};
+  std::vector<std::pair<const CLI::App*, Job>> jobs;
+};
 
 Job print(std::string text) {
   return [text = std::move(text)](const Terminal&) { return Answer{.data = text, .notes = {}}; };
@@ -107,29 +132,23 @@ Job print(std::string text) {
 
 }  // namespace
 
+std::shared_ptr<const CLI::App> whole_parser() {
+  auto parser = std::make_shared<Parser>(verbs());
+  const CLI::App* program = &parser->program;
+  return {std::move(parser), program};
+}
+
 Job parse(std::span<const std::string> arguments) {
-  check_verb(arguments);
-
-  const auto program = std::make_shared<CLI::App>(std::string{kSummary}, "carveout");
-  program->formatter(std::make_shared<HelpFormatter>());
-  program->footer(all_examples());
-  program->set_help_flag("-h,--help", "print this help");
-  program->set_version_flag("--version", fmt::format("carveout {}", kVersion), "print the version");
-  std::vector<std::pair<const CLI::App*, Job>> jobs;
-  for (const Verb* verb : verbs()) {
-    CLI::App* parser = program->add_subcommand(std::string{verb->name}, std::string{verb->summary});
-    parser->footer(std::string{verb->examples});
-    jobs.emplace_back(parser, verb->add(*parser));
-  }
-
+  const auto parser = std::make_shared<Parser>(verbs_for(arguments));
+  CLI::App& program = parser->program;
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // as CLI11 wants it
-    program->parse(std::move(reversed));
+    program.parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {
-    for (const auto& [parser, job] : jobs) {
-      if (parser->parsed()) return print(parser->help("carveout"));
+    for (const auto& [verb, job] : parser->jobs) {
+      if (verb->parsed()) return print(verb->help("carveout"));
     }
-    return print(program->help());
+    return print(program.help());
   } catch (const CLI::CallForVersion& version) {
     return print(fmt::format("{}\n", version.what()));
   } catch (const CLI::ParseError& error) {
@@ -138,10 +157,10 @@ Job parse(std::span<const std::string> arguments) {
                   word ? fmt::format("carveout {} --help", *word) : "carveout --help"};
   }
 
-  for (const auto& [parser, job] : jobs) {
-    // The program is kept alive, because it holds what was parsed.
-    if (parser->parsed()) {
-      return [program, run = job](const Terminal& terminal) { return run(terminal); };
+  for (const auto& [verb, job] : parser->jobs) {
+    // The parser is kept alive, because it holds what was parsed.
+    if (verb->parsed()) {
+      return [parser, run = job](const Terminal& terminal) { return run(terminal); };
     }
   }
   throw Refusal{"command line", "a verb is missing", "carveout --help"};

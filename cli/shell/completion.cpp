@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "command_line.hpp"
 #include "option_values.hpp"
 #include "shell/interface.hpp"
 #include "verb.hpp"
@@ -22,9 +23,9 @@ Job add(CLI::App& parser) {
   parser.add_option("FORM", *form, "for which shell; or the man page")
       ->required()
       ->type_name(words_of(kForms));
-  return [form, &parser](const Terminal& /*terminal*/) {
+  return [form](const Terminal& /*terminal*/) {
     const Form write = named("completion", "FORM", *form, kForms);
-    return Answer{.data = write(interface_of(*parser.get_parent())), .notes = {}};
+    return Answer{.data = write(interface_of(*whole_parser())), .notes = {}};
   };
 }
 
