@@ -6,16 +6,18 @@
 #
 #   tools/code-size.sh             prints a table: bytes, by processor and store
 #   tools/code-size.sh --symbols   and every symbol with its size
+#   tools/code-size.sh --check     of what docs/performance.md states as met: fails where it is not
 #   tools/code-size.sh --json      prints {"schema":"carveout.bench/1","cpu":...,"rows":[...]}
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=tools/lib.sh
 . tools/lib.sh
 
-symbols='' json='' rows=()
+symbols='' json='' check='' rows=()
 case ${1-} in
   --symbols) symbols=1 ;;
   --json) json=1 ;;
+  --check) check=1 ;;
   '') ;;
   *) die "unknown argument $1" ;;
 esac
@@ -66,8 +68,18 @@ measure() {
   fi
 }
 
+m7=(-mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-d16)
+if [ -n "$check" ]; then
+  for store in 'dense()' 'bitmap()'; do
+    line=$(measure cortex-m7-lto "$store" arm-none-eabi- "${m7[@]}" -flto)
+    echo "$line"
+    awk '{ exit !($4 > 0 && $4 <= 6144 && $8 + 0 == 0) }' <<<"$line" ||
+      die "over 6144 bytes, or with data"
+  done
+  exit
+fi
+
 for store in 'dense()' 'sparse(64)' 'bitmap()'; do
-  m7=(-mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-d16)
   measure cortex-m7 "$store" arm-none-eabi- "${m7[@]}"
   measure cortex-m7-lto "$store" arm-none-eabi- "${m7[@]}" -flto
   measure riscv64 "$store" riscv64-linux-gnu- -march=rv64gc -mabi=lp64d -mcmodel=medany -fno-pic \

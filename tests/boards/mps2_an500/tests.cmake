@@ -25,6 +25,7 @@ carveout_add_script_test(
   boards/mps2-an500-instructions
   COMMAND "${CMAKE_CURRENT_LIST_DIR}/../count-instructions"
           "$<TARGET_FILE:carveout_instruction_counter>" "${images}/mps2_an500_verbs.elf"
+          "${CMAKE_CURRENT_LIST_DIR}/worst-calls"
   LABELS boards
   TIMEOUT 120)
 set_tests_properties(boards/mps2-an500-instructions PROPERTIES FIXTURES_REQUIRED images-cortex-m7)

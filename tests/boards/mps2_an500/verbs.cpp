@@ -1,6 +1,8 @@
 // The verbs, call by call, between two addresses that whoever counts instructions looks for: in a
-// pool that is full of holes too small for what is asked, and in one that is churned.
+// pool that is full of holes too small for what is asked, in one that is churned, and for a device
+// that sees the memory through six windows and has two such pools of its own before it.
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -27,26 +29,62 @@ namespace {
 using namespace carveout;
 
 constexpr std::size_t kBlocks = 64;
-constexpr PoolSettings kCountedPools[]{{.name = "default",
-                                        .chunks = {&kPool, 1},
-                                        .granule_bytes = 32,
-                                        .store = TagStore::sparse(2 * kBlocks)}};
-constexpr DeviceSettings kCountedDevices[]{
-    {.name = "device", .coherent_mask = DmaAddr{0xffff'ffff}}};
-constexpr setup::Tables kCounted{
-    .pools = kCountedPools, .devices = kCountedDevices, .defaults = kDefaults};
+constexpr TagStore kStore = TagStore::sparse(2 * kBlocks);
+
+constexpr Alias kCountedAliases[]{kAliases[0], kContractAlias};
+constexpr PhysRange kFirst{kContractPool.base, kContractPool.size_bytes / 2};
+constexpr PhysRange kSecond{PhysAddr{kFirst.base.raw() + kFirst.size_bytes}, kFirst.size_bytes};
+constexpr PoolSettings kCountedPools[]{
+    {.name = "default", .chunks = {&kPool, 1}, .granule_bytes = 32, .store = kStore},
+    {.name = "first", .chunks = {&kFirst, 1}, .granule_bytes = 32, .store = kStore},
+    {.name = "second", .chunks = {&kSecond, 1}, .granule_bytes = 32, .store = kStore}};
+
+/// What is lent lies below the pools.
+constexpr PhysRange kLent{kMemory[0].base, kPool.base.raw() - kMemory[0].base.raw()};
+
+/// A quarter of the default pool each, in the opposite order and apart, so that no block can lie in
+/// two; and the device's own pools.
+constexpr std::uint64_t kQuarter = kPool.size_bytes / 4;
+constexpr Window quarter(std::uint64_t index) {
+  return {.dma = DmaAddr{0x6000'0000 + (3 - index) * 2 * kQuarter},
+          .cpu = PhysAddr{kPool.base.raw() + index * kQuarter},
+          .size_bytes = kQuarter};
+}
+constexpr Window kWindows[]{
+    quarter(0),
+    quarter(1),
+    quarter(2),
+    quarter(3),
+    {.dma = DmaAddr{0x7000'0000},
+     .cpu = kContractPool.base,
+     .size_bytes = kContractPool.size_bytes},
+    {.dma = DmaAddr{0x7800'0000}, .cpu = kLent.base, .size_bytes = kLent.size_bytes}};
+constexpr Role kThenDefault[]{Role::default_pool};
+constexpr DeviceSettings kCountedDevices[]{{.name = "plain", .coherent_mask = DmaAddr{0xffff'ffff}},
+                                           {.name = "windows",
+                                            .coherent_mask = DmaAddr{0xffff'ffff},
+                                            .translation = Translation::through(kWindows),
+                                            .fallback = kThenDefault}};
+constexpr setup::BindingRow kBindings[]{{.device = 1, .pool = 1, .settings = {.index = 0}},
+                                        {.device = 1, .pool = 2, .settings = {.index = 1}}};
+constexpr setup::Tables kCounted{.pools = kCountedPools,
+                                 .devices = kCountedDevices,
+                                 .bindings = kBindings,
+                                 .defaults = kDefaults};
 
 alignas(8) std::array<std::byte, setup::measure(kCounted)> storage;
 alignas(4096) std::array<std::byte, 4096> buffer;
-std::array<std::optional<Block>, kBlocks> blocks;
+using Blocks = std::array<std::optional<Block>, kBlocks>;
+Blocks blocks;
 std::uint32_t taken;
 std::uint32_t refused;
 
 /// Without zeroing, which is linear in the size and counted by nobody here.
-void alloc(const Device& device, std::optional<Block>& slot, std::uint32_t size_bytes) {
-  constexpr Options kOptions{.attributes = Attributes::uninitialized};
+void alloc(const Device& device, std::optional<Block>& slot, std::uint32_t size_bytes,
+           Options options = {.context = Context::must_not_wait}) {
+  options.attributes = Attributes::uninitialized;
   counted_begin();
-  const auto block = alloc_coherent(device, size_bytes, kOptions);
+  const auto block = alloc_coherent(device, size_bytes, options);
   counted_alloc();
   if (block) {
     slot = *block;
@@ -65,6 +103,10 @@ void free(std::optional<Block>& slot) {
   slot.reset();
 }
 
+void free_all(Blocks& all) {
+  for (std::optional<Block>& slot : all) free(slot);
+}
+
 void churn(const Device& device) {
   std::uint32_t random = 0x0bad'5eed;
   for (std::uint32_t step = 0; step < 4000; ++step) {
@@ -76,22 +118,54 @@ void churn(const Device& device) {
       free(slot);
     } else {
       // Short ones and long ones alike: 1 byte to 8 KiB, evenly by their logarithm.
-      alloc(device, slot, 1 + ((random >> 8) & ((1U << (random >> 28) % 14) - 1)));
+      // Every fourth as Linux aligns it, to the power of two that holds it.
+      const std::uint32_t size = 1 + ((random >> 8) & ((1U << (random >> 28) % 14) - 1));
+      alloc(device, slot, size,
+            {.align_bytes = random % 4 == 0 ? std::bit_ceil(size) : 1,
+             .context = Context::must_not_wait});
     }
   }
-  for (std::optional<Block>& slot : blocks) free(slot);
+  free_all(blocks);
 }
 
-/// Of a pool that nobody has used yet: every other of the blocks that it is full of is a hole, and
-/// none of these is long enough.
-void holes(const Device& device) {
-  constexpr std::uint32_t kPart = kPool.size_bytes / kBlocks;
-  for (std::optional<Block>& slot : blocks) alloc(device, slot, kPart);
-  for (std::size_t i = 0; i < kBlocks; i += 2) free(blocks[i]);
+void fill(const Device& device, Blocks& all, PhysRange pool) {
+  const auto part = static_cast<std::uint32_t>(pool.size_bytes / kBlocks);
+  for (std::optional<Block>& slot : all) alloc(device, slot, part, {});
+}
+
+/// Of the blocks that a pool is full of, every other is given back: no hole is as long as two.
+void make_comb(Blocks& all, PhysRange pool) {
+  const std::uint64_t part = pool.size_bytes / kBlocks;
+  for (std::optional<Block>& slot : all) {
+    if (slot && (slot->phys.raw() - pool.base.raw()) / part % 2 == 0) free(slot);
+  }
+}
+
+/// Requests that no hole is long enough for, plain and aligned.
+void ask_for_more(const Device& device, std::uint64_t hole_bytes) {
   std::optional<Block> none;
-  for (unsigned i = 0; i < 8; ++i) alloc(device, none, kPart + 1);
+  for (unsigned i = 0; i < 8; ++i) {
+    alloc(device, none, static_cast<std::uint32_t>(hole_bytes) + 1,
+          {.align_bytes = i < 4 ? 1U : 4096U, .context = Context::must_not_wait});
+  }
   board::check(!none, "no hole holds more than a hole");
-  for (std::optional<Block>& slot : blocks) free(slot);
+}
+
+/// The device's own pools are combs, and at last the default one is, which is asked after them.
+void behind_combs(const Device& plain, const Device& device) {
+  static Blocks first;
+  static Blocks second;
+  fill(device, first, kFirst);
+  fill(device, second, kSecond);
+  make_comb(first, kFirst);
+  make_comb(second, kSecond);
+  churn(device);
+  fill(plain, blocks, kPool);
+  make_comb(blocks, kPool);
+  ask_for_more(device, 2 * kPool.size_bytes / kBlocks);
+  free_all(blocks);
+  free_all(second);
+  free_all(first);
 }
 
 /// One cache line of memory, which is the least.
@@ -114,22 +188,30 @@ void lend(const Device& device, Direction direction) {
 int board::run() {
   using namespace an500;
   cortex_m::Port port{kMemory};
-  const auto system = setup::build(kCounted, {.port = port, .aliases = kAliases}, storage,
+  const auto system = setup::build(kCounted, {.port = port, .aliases = kCountedAliases}, storage,
                                    [](const Failure& failure) { fail(failure, "a table's row"); });
   if (!system) {
     fail(system.error(), "the System");
     return finish("verbs");
   }
-  const Device& device = *(*system)->device(0);
-  holes(device);
-  churn(device);
+  const Device& plain = *(*system)->device(0);
+  const Device& windows = *(*system)->device(1);
+  fill(plain, blocks, kPool);
+  make_comb(blocks, kPool);
+  ask_for_more(plain, 2 * kPool.size_bytes / kBlocks);
+  free_all(blocks);
+  churn(plain);
+  behind_combs(plain, windows);
   for (const Direction direction :
        {Direction::to_device, Direction::from_device, Direction::bidirectional}) {
-    lend(device, direction);
+    lend(plain, direction);
+    lend(windows, direction);
   }
   count("blocks taken", taken);
   count("requests refused", refused);
-  check(taken > 1000 && refused >= 8, "the pool was used, and was full");
-  check_equal((*system)->find_pool("default")->usage().used_bytes, 0, "nothing is left in use");
+  check(taken > 2000 && refused >= 16, "the pool was used, and was full");
+  for (const PoolSettings& pool : kCountedPools) {
+    check_equal((*system)->find_pool(pool.name)->usage().used_bytes, 0, "nothing is left in use");
+  }
   return finish("verbs");
 }
