@@ -44,14 +44,14 @@ function(carveout_port_instructions port)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "PRESET;OBJDUMP" "")
   set(folder ports/${port})
   carveout_add_script_test(
-    boards/instructions-${port}
+    boards/instructions-${arg_PRESET}
     COMMAND
       "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/check-instructions" ${arg_OBJDUMP}
       "${CARVEOUT_BUILDS}/${arg_PRESET}/${folder}/libcarveout_port_${port}.a"
       "${PROJECT_SOURCE_DIR}/${folder}/instructions.txt"
     LABELS boards
     TIMEOUT 60)
-  set_tests_properties(boards/instructions-${port} PROPERTIES FIXTURES_REQUIRED
+  set_tests_properties(boards/instructions-${arg_PRESET} PROPERTIES FIXTURES_REQUIRED
                                                               images-${arg_PRESET})
 endfunction()
 
