@@ -5,6 +5,7 @@
 
 tables=tools/kernel-table
 trees=tests/kernel/trees
+said=tests/kernel/said
 document=docs/kernel-table.md
 machine=(qemu-system-aarch64 -M virt -cpu cortex-a57 -m 512 -nographic -no-reboot -nic none)
 
@@ -59,6 +60,28 @@ carveout_cells() {
   name=$(basename "$1" .dts)
   for rule in $(rules_of "$2/$name.lint"); do links+="<br>[$rule](lint/$rule.md)"; done
   printf '| [%s](../%s) | %s | %s%s |' "$name" "$1" "$(about "$1")" "$(cell "$2/$name.says")" "$links"
+}
+
+# differences <what Carveout says> <what the kernel said>: the facts that are not the same; a range or
+# "anywhere" holds what lies in it.
+differences() {
+  awk -F '\t' '
+    function padded(address) {
+      sub(/^0x/, "", address)
+      return substr("0000000000000000", 1, 16 - length(address)) address
+    }
+    function holds(says, said,    ends) {
+      if (says == said) return 1
+      if (says == "elsewhere") return said ~ /^0x/
+      if (says ~ / anywhere$/) return index(said, substr(says, 1, length(says) - 8)) == 1
+      if (says == "anywhere") return said ~ /^0x/
+      if (split(says, ends, /\.\./) != 2 || said !~ /^0x/) return 0
+      return padded(ends[1]) <= padded(said) && padded(said) <= padded(ends[2])
+    }
+    FNR == NR { says[$1] = $2; next }
+    { said[$1] = $2; if (!($1 in says) || !holds(says[$1], $2)) print "kernel: " $0 }
+    END { for (what in says) if (!(what in said)) print "Carveout alone: " what "\t" says[what] }
+  ' "$1" "$2"
 }
 
 # linux_texts <folder>: the "linux" text of every rule that is in the table.
