@@ -1,5 +1,5 @@
-# The same source on two processors, and three negative twins of it: a device with fewer address bits
-# than its driver states moves nothing, and memory that is given back too early is written over.
+# The same source on two processors, and its negative twins: a device with fewer address bits than its
+# driver states moves nothing, and memory that is given back or unmapped too early is written over.
 foreach(processor IN ITEMS aarch64 riscv64)
   set(board virt-${processor})
   carveout_board_tools(present qemu-system-${processor})
@@ -29,6 +29,19 @@ foreach(processor IN ITEMS aarch64 riscv64)
       --expect "FAIL the other owners' bytes are as they wrote them"
       ${board}
       "${images}/virt_frees_while_busy.elf")
+  # The first line says that the device was in fact busy all that time.
+  carveout_board_test(
+    ${board}-unmaps-while-busy
+    PRESET ${processor}
+    ARGUMENTS
+      --status 1
+      --last "FAILED ${board}: "
+      --expect "ok   the device is still busy when the CPU has written"
+      --expect "FAIL what the device wrote is there from unmap on"
+      --expect "FAIL what the CPU writes after unmap stays"
+      --expect "FAIL the other owners' bytes are as they wrote them"
+      ${board}
+      "${images}/virt_unmaps_while_busy.elf")
 endforeach()
 
 # What the image for RISC-V was built with is what comes of the tree that the emulator states.
