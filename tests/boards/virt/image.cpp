@@ -78,6 +78,8 @@ void run(System& system, PortRef port) {
   if (!check(registers.has_value(), "edu is on the bus")) return;
   Edu edu{port, *registers};
   for (const std::uint32_t length : {8U, Edu::kMostBytes}) board::check_copy(edu, device, length);
+  // Of a device that copies nothing the rest says no more.
+  if (board::failures() != 0) return;
   board::check_streaming_copy(edu, device, buffer, std::span{second_buffer}.first(Edu::kMostBytes));
   board::check_wrong_destination(edu, device, 0x10'0000);
   {
