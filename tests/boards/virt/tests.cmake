@@ -1,5 +1,11 @@
 # The same source on two processors, and its negative twins: a device with fewer address bits than its
-# driver states moves nothing, and memory that is given back or unmapped too early is written over.
+# driver states moves nothing, memory that is given back or unmapped too early is written over, and on the
+# tree of another machine, or on none, the image goes no further.
+carveout_board_tools(dtc dtc)
+if(dtc)
+  carveout_board_tree("${CMAKE_CURRENT_BINARY_DIR}/wrong_tree.dtb"
+                      "${CMAKE_CURRENT_LIST_DIR}/wrong_tree.dts")
+endif()
 foreach(processor IN ITEMS aarch64 riscv64)
   set(board virt-${processor})
   carveout_board_tools(present qemu-system-${processor})
@@ -42,6 +48,30 @@ foreach(processor IN ITEMS aarch64 riscv64)
       --expect "FAIL the other owners' bytes are as they wrote them"
       ${board}
       "${images}/virt_unmaps_while_busy.elf")
+  if(dtc)
+    carveout_board_test(
+      ${board}-wrong-tree
+      PRESET ${processor}
+      ARGUMENTS
+        --status 1
+        --last "FAILED ${board}: 3 checks, 1 failed"
+        --expect "FAIL the device tree's size is the stated tree's"
+        ${board}
+        "${images}/virt.elf"
+        "${CMAKE_CURRENT_BINARY_DIR}/wrong_tree.dtb")
+  endif()
+  # AArch64 finds its tree by no register: it is where the RAM begins, and cannot be left out.
+  if(processor STREQUAL "riscv64")
+    carveout_board_test(
+      ${board}-without-tree
+      PRESET ${processor}
+      ARGUMENTS
+        --status 1
+        --last "FAILED ${board}: 1 checks, 1 failed"
+        --expect "FAIL there is a device tree in RAM"
+        ${board}-without-tree
+        "${images}/virt.elf")
+  endif()
 endforeach()
 
 # What the image for RISC-V was built with is what comes of the tree that the emulator states.
