@@ -1,4 +1,5 @@
-# The same source on two processors, and a negative twin of its tree: a bus whose offset is wrong.
+# The same source on two processors, and two negative twins of its tree: a bus whose offset is wrong, and
+# no tree at all.
 carveout_board_tools(present dtc)
 if(NOT present)
   return()
@@ -31,6 +32,16 @@ function(carveout_raspi_tests board preset emulator real_tree)
       ${board}
       "${image}"
       "${CMAKE_CURRENT_BINARY_DIR}/wrong_offset.dtb")
+  carveout_board_test(
+    ${board}-without-tree
+    PRESET ${preset}
+    ARGUMENTS
+      --status 1
+      --last "FAILED ${board}: 2 checks, 2 failed"
+      --expect "FAIL a device tree is at address 0: have 0x0,"
+      --expect "FAIL the tree can be measured"
+      ${board}
+      "${image}")
   carveout_board_test(
     ${board}-real-tree
     PRESET ${preset}

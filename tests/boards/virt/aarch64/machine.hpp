@@ -18,5 +18,7 @@ inline constexpr std::uint32_t kPciMemory = 0x1000'0000;
 inline Port make_port() { return Port{kRam}; }
 /// The emulator leaves the tree of a machine at the start of its RAM.
 inline std::uintptr_t tree_address() { return 0x4000'0000; }
+/// It is not packed: the emulator takes 1 MiB for every tree.
+inline constexpr std::uint32_t kTreeBytes = 0x10'0000;
 
 }  // namespace machine

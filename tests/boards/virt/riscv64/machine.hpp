@@ -5,6 +5,7 @@
 
 #include "carveout/core/address.hpp"
 #include "carveout_port/riscv.hpp"
+#include "generated/stated_tree.hpp"  // kTreeBytes
 
 extern "C" const std::uintptr_t image_boot_argument;  // a1, from start.S
 
