@@ -6,7 +6,9 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -130,22 +132,29 @@ TEST(PmsaV7, TheLastBytesOfTheAddressSpaceAreARegion) {
 // ---- against a model
 // -----------------------------------------------------------------------------
 
-/// A run of units of 32 bytes.
-using Units = std::pair<unsigned, unsigned>;
+/// A run of units of 32 bytes, counted from address 0.
+struct Run {
+  std::uint64_t begin, end;
 
-constexpr unsigned kUnits = 2048;  // 64 KiB
+  [[nodiscard]] std::uint64_t units() const { return end - begin; }
+};
 
-/// Every run that one region can have on, by what the manual says of a region: its size is a power
-/// of two from 32 bytes on, its base a multiple of it, and from 256 bytes on each eighth may be
-/// off. Other sets of eighths hold no range that a run does not.
-std::vector<Units> every_run(unsigned units) {
-  std::vector<Units> runs;
-  for (unsigned size = 1; size <= units; size *= 2) {
-    const unsigned parts = size >= 8 ? 8 : 1;
-    for (unsigned base = 0; base < units; base += size) {
-      for (unsigned first = 0; first < parts; ++first) {
-        for (unsigned last = first; last < parts; ++last) {
-          runs.emplace_back(base + first * size / parts, base + (last + 1) * size / parts);
+constexpr std::uint64_t kUnitBytes = 32;
+constexpr std::uint64_t kUnits = 2048;  // 64 KiB
+
+/// Every run with a unit from `from` up to `to` that one region can have on, by what the manual
+/// says of a region: its size is a power of two from 32 bytes to 4 GiB, its base a multiple of it,
+/// and from 256 bytes on each eighth may be off. Other sets of eighths hold no range that a run
+/// does not.
+std::vector<Run> every_run(std::uint64_t from, std::uint64_t to) {
+  std::vector<Run> runs;
+  for (std::uint64_t size = 1; size <= (1ULL << 32) / kUnitBytes; size *= 2) {
+    const std::uint64_t parts = size >= 8 ? 8 : 1;
+    for (std::uint64_t base = from / size * size; base < to; base += size) {
+      for (std::uint64_t first = 0; first < parts; ++first) {
+        for (std::uint64_t last = first; last < parts; ++last) {
+          const Run run{base + first * size / parts, base + (last + 1) * size / parts};
+          if (run.begin < to && run.end > from) runs.push_back(run);
         }
       }
     }
@@ -153,83 +162,193 @@ std::vector<Units> every_run(unsigned units) {
   return runs;
 }
 
-/// What hardware has on of a region, unit by unit from `bottom` on: 32 bytes are in the region, and
-/// not in an eighth that is off.
-std::vector<unsigned> units_on(const Region& region, std::uint64_t bottom, unsigned units) {
+/// Whether hardware has an address on: it is in the region, and not in an eighth that is off.
+bool is_on(const Region& region, std::uint64_t at) {
   const unsigned log2 = ((region.rasr >> 1) & 31) + 1;
-  std::vector<unsigned> on;
-  for (unsigned unit = 0; unit < units; ++unit) {
-    const std::uint64_t at = bottom + unit * 32ULL;
-    if (at >> log2 != region.rbar >> log2) continue;
-    if (log2 >= 8 && ((region.rasr >> (8 + (at >> (log2 - 3) & 7))) & 1) != 0) continue;
-    on.push_back(unit);
-  }
-  return on;
+  if (at >> log2 != std::uint64_t{region.rbar} >> log2) return false;
+  return log2 < 8 || ((region.rasr >> (8 + (at >> (log2 - 3) & 7))) & 1) == 0;
 }
 
-TEST(PmsaV7, EveryRoundingUpTo64KibibytesIsTheShortestThatAnyRegionHas) {
-  constexpr std::uint64_t kBottom = 0x2001'0000;
-  // shortest[first][end]: of the runs that hold these units. Its own, or that of a longer range.
-  std::vector<std::vector<unsigned>> shortest(kUnits + 1, std::vector<unsigned>(kUnits + 1, ~0U));
-  for (const auto& [first, end] : every_run(kUnits)) shortest[first][end] = end - first;
-  for (unsigned length = kUnits - 1; length >= 1; --length) {
-    for (unsigned first = 0; first + length <= kUnits; ++first) {
-      unsigned& mine = shortest[first][first + length];
-      if (first > 0) mine = std::min(mine, shortest[first - 1][first + length]);
-      if (first + length < kUnits) mine = std::min(mine, shortest[first][first + length + 1]);
-    }
+/// What hardware has on of a region; nothing where that is no run.
+std::optional<Run> run_of(const Region& region) {
+  const std::uint64_t size = 2ULL << ((region.rasr >> 1) & 31);
+  const std::uint64_t step = std::max(size / 8, kUnitBytes);
+  std::optional<Run> run;
+  for (std::uint64_t at = region.rbar; at < region.rbar + size; at += step) {
+    if (!is_on(region, at)) continue;
+    const std::uint64_t begin = at / kUnitBytes;
+    if (run && run->end != begin) return std::nullopt;
+    run = Run{run ? run->begin : begin, begin + step / kUnitBytes};
   }
-  std::map<std::pair<std::uint32_t, std::uint32_t>, Units> decoded;
-  for (unsigned first = 0; first < kUnits; ++first) {
-    for (unsigned end = first + 1; end <= kUnits; ++end) {
-      const PhysRange asked = range(kBottom + first * 32ULL, (end - first) * 32ULL);
-      const auto region = non_cacheable_around(asked);
-      ASSERT_TRUE(region.has_value());
-      Units& run = decoded[{region->rbar, region->rasr}];
-      if (run.second == 0) {
-        const auto on = units_on(*region, kBottom, kUnits);
-        ASSERT_FALSE(on.empty());
-        run = {on.front(), on.back() + 1};
-        ASSERT_EQ(on.size(), run.second - run.first) << "it has a hole";
+  return run;
+}
+
+/// The length of the shortest run that holds a range, for each that begins in one window of 64 KiB
+/// and ends in the same, or in another one.
+class Shortest {
+ public:
+  Shortest(std::uint64_t begins_at, std::uint64_t ends_at)
+      : begins_at_{begins_at},
+        ends_at_{ends_at},
+        units_(kUnits + 1, std::vector<std::uint64_t>(kUnits + 1, ~0ULL)) {
+    for (const Run& run : every_run(begins_at, ends_at + kUnits)) {
+      if (run.begin > begins_at + kUnits || run.end < ends_at) continue;
+      const std::uint64_t begin = std::max(run.begin, begins_at) - begins_at;
+      const std::uint64_t end = std::min(run.end, ends_at + kUnits) - ends_at;
+      units_[begin][end] = std::min(units_[begin][end], run.units());
+    }
+    // A run that holds a longer range holds this one.
+    for (std::uint64_t begin = 0; begin <= kUnits; ++begin) {
+      for (std::uint64_t end = kUnits + 1; end-- > 0;) {
+        std::uint64_t& mine = units_[begin][end];
+        if (begin > 0) mine = std::min(mine, units_[begin - 1][end]);
+        if (end < kUnits) mine = std::min(mine, units_[begin][end + 1]);
       }
-      ASSERT_TRUE(run.first <= first && end <= run.second) << first << " to " << end;
-      ASSERT_EQ(run.second - run.first, shortest[first][end]) << first << " to " << end;
-      ASSERT_EQ(non_cacheable_region(asked).has_value(), shortest[first][end] == end - first);
+    }
+  }
+
+  [[nodiscard]] std::uint64_t operator()(std::uint64_t begin, std::uint64_t end) const {
+    return units_[begin - begins_at_][end - ends_at_];
+  }
+
+ private:
+  std::uint64_t begins_at_;
+  std::uint64_t ends_at_;
+  std::vector<std::vector<std::uint64_t>> units_;
+};
+
+/// What non_cacheable_around() makes of ranges, against a Shortest.
+class Judge {
+ public:
+  explicit Judge(const Shortest& shortest) : shortest_{shortest} {}
+
+  /// @param first,end  addresses of bytes.
+  void judge(std::uint64_t first, std::uint64_t end) {
+    const PhysRange asked = range(first, end - first);
+    const auto region = non_cacheable_around(asked);
+    ASSERT_TRUE(region.has_value());
+    auto [place, is_new] = decoded_.try_emplace({region->rbar, region->rasr}, Run{0, 0});
+    Run& run = place->second;
+    if (is_new) {
+      const auto made = run_of(*region);
+      ASSERT_TRUE(made.has_value()) << "it has a hole";
+      run = *made;
+    }
+    ASSERT_TRUE(run.begin * kUnitBytes <= first && end <= run.end * kUnitBytes)
+        << asked_text(asked);
+    const std::uint64_t fewest = shortest_(first / kUnitBytes, (end + kUnitBytes - 1) / kUnitBytes);
+    ASSERT_EQ(run.units(), fewest) << asked_text(asked);
+    ASSERT_EQ(non_cacheable_region(asked).has_value(), fewest * kUnitBytes == end - first)
+        << asked_text(asked);
+  }
+
+ private:
+  static std::string asked_text(PhysRange asked) {
+    return std::to_string(asked.base.raw()) + " to " + std::to_string(asked.last().raw());
+  }
+
+  const Shortest& shortest_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Run> decoded_;
+};
+
+TEST(PmsaV7, EveryRoundingInside64KibibytesIsTheShortestThatAnyRegionHas) {
+  constexpr std::uint64_t kBottom = 0x2001'0000 / kUnitBytes;
+  const Shortest shortest{kBottom, kBottom};
+  Judge judge{shortest};
+  for (std::uint64_t first = kBottom; first < kBottom + kUnits; ++first) {
+    for (std::uint64_t end = first + 1; end <= kBottom + kUnits; ++end) {
+      ASSERT_NO_FATAL_FAILURE(judge.judge(first * kUnitBytes, end * kUnitBytes));
     }
   }
 }
 
-TEST(PmsaV7, SeveralRegionsMakeExactlyTheRangeAndNoFewerCould) {
-  constexpr unsigned kFew = 128;  // 4 KiB
-  constexpr std::uint64_t kBottom = 0x3000'1000;
-  std::vector<std::vector<unsigned>> begins(kFew + 1);  // of the runs that end there
-  for (const auto& [first, end] : every_run(kFew)) begins[end].push_back(first);
-  for (unsigned first = 0; first < kFew; ++first) {
-    std::vector<unsigned> fewest(kFew + 1, kFew);  // from `first` up to there
+struct Across {
+  std::uint64_t boundary;
+  std::uint64_t step;  ///< in units, of the ends of the ranges
+};
+
+struct PmsaV7Across : testing::TestWithParam<Across> {};
+
+TEST_P(PmsaV7Across, EveryRoundingUpTo64KibibytesIsTheShortestThatAnyRegionHas) {
+  const std::uint64_t boundary = GetParam().boundary / kUnitBytes;
+  const std::uint64_t step = GetParam().step;
+  const Shortest shortest{boundary - kUnits, boundary};
+  Judge judge{shortest};
+  for (std::uint64_t first = boundary - kUnits; first < boundary; first += step) {
+    for (std::uint64_t end = boundary + 1; end <= first + kUnits; end += step) {
+      ASSERT_NO_FATAL_FAILURE(judge.judge(first * kUnitBytes, end * kUnitBytes));
+    }
+  }
+}
+
+// One that 64 KiB divide and 128 KiB do not, with every range; one that 128 KiB divide, and one
+// across which the block is of 4 GiB, with one in 9 and in 25.
+INSTANTIATE_TEST_SUITE_P(Boundary, PmsaV7Across,
+                         testing::Values(Across{0x2001'0000, 1}, Across{0x2002'0000, 3},
+                                         Across{0x8000'0000, 5}));
+
+TEST(PmsaV7, ARangeThatBeginsOrEndsAtAnyByteTakesTheShortestRegionThatHoldsIt) {
+  constexpr std::uint64_t kBoundary = 0x2001'0000;
+  const Shortest shortest{kBoundary / kUnitBytes - kUnits, kBoundary / kUnitBytes};
+  Judge judge{shortest};
+  // Every byte of 512 on either side; then strides that meet every offset in a unit, as both are
+  // odd.
+  for (std::uint64_t first = kBoundary - 512; first < kBoundary; ++first) {
+    for (std::uint64_t end = kBoundary + 1; end <= kBoundary + 512; ++end) {
+      ASSERT_NO_FATAL_FAILURE(judge.judge(first, end));
+    }
+  }
+  for (std::uint64_t first = kBoundary - 0x1'0000; first < kBoundary; first += 61) {
+    for (std::uint64_t end = kBoundary + 1; end - first <= 0x1'0000; end += 59) {
+      ASSERT_NO_FATAL_FAILURE(judge.judge(first, end));
+    }
+  }
+}
+
+struct PmsaV7Several : testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(PmsaV7Several, MakeExactlyTheRangeAndNoFewerCould) {
+  constexpr std::uint64_t kFew = 128;  // 4 KiB
+  const std::uint64_t bottom = GetParam() / kUnitBytes;
+  std::vector<std::vector<std::uint64_t>> begins(kFew + 1);  // of the runs that end there
+  for (const auto& [begin, end] : every_run(bottom, bottom + kFew)) {
+    if (begin >= bottom && end <= bottom + kFew) begins[end - bottom].push_back(begin - bottom);
+  }
+  for (std::uint64_t first = 0; first < kFew; ++first) {
+    std::vector<std::size_t> fewest(kFew + 1, kFew);  // from `first` up to there
     fewest[first] = 0;
-    for (unsigned end = first + 1; end <= kFew; ++end) {
-      for (const unsigned begin : begins[end]) {
+    for (std::uint64_t end = first + 1; end <= kFew; ++end) {
+      for (const std::uint64_t begin : begins[end]) {
         if (begin < first) continue;
-        for (unsigned before = begin; before < end; ++before) {
+        for (std::uint64_t before = begin; before < end; ++before) {
           fewest[end] = std::min(fewest[end], fewest[before] + 1);
         }
       }
       std::array<Region, 16> regions{};
-      const PhysRange asked = range(kBottom + first * 32ULL, (end - first) * 32ULL);
+      const PhysRange asked = range((bottom + first) * kUnitBytes, (end - first) * kUnitBytes);
       const auto count = non_cacheable_regions(asked, regions);
       ASSERT_EQ(count, fewest[end]) << first << " to " << end;
-      std::vector<bool> on(kFew);
-      for (const Region& region : std::span{regions}.first(*count)) {
-        for (const unsigned unit : units_on(region, kBottom, kFew)) on[unit] = true;
+      const auto made = std::span{regions}.first(*count);
+      for (const Region& region : made) {
+        const auto run = run_of(region);
+        ASSERT_TRUE(run && run->begin >= bottom + first && run->end <= bottom + end)
+            << first << " to " << end;
       }
-      for (unsigned unit = 0; unit < kFew; ++unit) {
-        ASSERT_EQ(on[unit], first <= unit && unit < end) << first << " to " << end;
+      for (std::uint64_t unit = 0; unit < kFew; ++unit) {
+        const auto has = [&](const Region& region) {
+          return is_on(region, (bottom + unit) * kUnitBytes);
+        };
+        ASSERT_EQ(std::ranges::any_of(made, has), first <= unit && unit < end)
+            << first << " to " << end;
       }
-      ASSERT_TRUE(cover(std::span{regions}.first(*count), asked));
-      ASSERT_FALSE(cover(std::span{regions}.first(*count - 1), asked));
+      ASSERT_TRUE(cover(made, asked));
+      ASSERT_FALSE(cover(made.first(*count - 1), asked));
     }
   }
 }
+
+// The second has a boundary of 64 KiB in its middle.
+INSTANTIATE_TEST_SUITE_P(Bottom, PmsaV7Several, testing::Values(0x3000'1000, 0x3000'f800));
 
 TEST(PmsaV7, WhatThereIsNoRoomForIsCountedAllTheSame) {
   std::array<Region, 3> all{};
