@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <span>
+#include <cstdint>
+#include <optional>
+#include <tuple>
 #include <utility>
 
+#include "carveout/core/size.hpp"
 #include "carveout/port/pmsa_v7.hpp"
 #include "carveout/port/pmsa_v8.hpp"
 #include "gen/ranges.hpp"
@@ -14,125 +16,200 @@
 namespace carveout::cli {
 namespace {
 
-/// More regions than any unit has are as many as need to be counted.
-constexpr std::size_t kMostRegions = 64;
-
-/// A chunk of a pool, and what may make it uncached.
-struct Choice {
-  std::size_t pool;
-  std::size_t chunk;
-  PhysRange range;
-  std::vector<GenRegion> regions;         ///< exactly
-  std::optional<GenRegion> rounded = {};  ///< the one that may stand for them
-  std::uint64_t swallowed_bytes = 0;      ///< by it
+/// Bytes of pools that touch, and what of memory the regions over them may take.
+struct Stretch {
+  PhysRange pools;
+  PhysRange room;
 };
 
-GenRegion region_of(const Choice& choice, const pmsa_v7::Region& region) {
-  return {.pool = choice.pool,
-          .chunk = choice.chunk,
-          .rbar = region.rbar,
-          .rasr_or_rlar = region.rasr,
-          .covered = region.covered()};
-}
-
-bool is_free(const GenPlan& plan, PhysRange range) {
-  return range.empty() || std::ranges::any_of(plan.memory, [&](const GenRange& memory) {
-           return memory.range.contains(range);
-         });
-}
-
-/// What of a region is not the chunk's: before it, and behind it.
-std::array<PhysRange, 2> beside(PhysRange covered, PhysRange chunk) {
-  const std::uint64_t before = chunk.base.raw() - covered.base.raw();
-  const std::uint64_t behind = covered.last().raw() - chunk.last().raw();
-  return {PhysRange{covered.base, before},
-          PhysRange{PhysAddr{covered.last().raw() - behind + (behind == 0 ? 0 : 1)}, behind}};
-}
-
-void choose_v7(const GenPlan& plan, Choice& choice) {
-  std::array<pmsa_v7::Region, kMostRegions> regions{};
-  // The chunk is whole granules of 32 bytes, under 4 GiB.
-  const std::size_t count = *pmsa_v7::non_cacheable_regions(choice.range, regions);
-  for (const auto& region : std::span{regions}.first(std::min(count, regions.size()))) {
-    choice.regions.push_back(region_of(choice, region));
+std::vector<PhysRange> chunks_of(const GenPlan& plan) {
+  std::vector<PhysRange> chunks;
+  for (const GenPool& pool : plan.pools) {
+    for (const GenRange& chunk : pool.chunks) chunks.push_back(chunk.range);
   }
-  if (count == 1) return;
-  const GenRegion rounded = region_of(choice, *pmsa_v7::non_cacheable_around(choice.range));
-  const auto extra = beside(rounded.covered, choice.range);
-  if (!is_free(plan, extra[0]) || !is_free(plan, extra[1])) return;
-  choice.rounded = rounded;
-  choice.swallowed_bytes = extra[0].size_bytes + extra[1].size_bytes;
+  return chunks;
 }
 
-void choose_v8(Choice& choice) {
-  const auto region = *pmsa_v8::region_around(choice.range, kMairIndex);
-  choice.regions.push_back({.pool = choice.pool,
-                            .chunk = choice.chunk,
-                            .rbar = region.rbar,
-                            .rasr_or_rlar = region.rlar,
-                            .covered = region.covered()});
-}
-
-std::size_t regions_of(std::span<const Choice> choices) {
-  std::size_t count = 0;
-  for (const Choice& choice : choices) count += choice.regions.size();
-  return count;
-}
-
-/// The chunk whose rounding costs least, of those that save a region by it.
-Choice* cheapest(std::span<Choice> choices) {
-  Choice* best = nullptr;
-  for (Choice& choice : choices) {
-    if (!choice.rounded) continue;
-    if (best == nullptr || choice.swallowed_bytes < best->swallowed_bytes) best = &choice;
+/// Of ranges of pools that touch, one. No region reaches from one stretch into the next: what lies
+/// between them would be lost without a bound.
+std::vector<Stretch> stretches_of(const GenPlan& plan) {
+  const std::vector<PhysRange> pools = without(chunks_of(plan), {});
+  std::vector<PhysRange> ours = pools;
+  for (const GenRange& free : plan.memory) ours.push_back(free.range);
+  const std::vector<PhysRange> usable = without(std::move(ours), {});
+  std::vector<Stretch> stretches;
+  for (std::size_t i = 0; i < pools.size(); ++i) {
+    const auto around = std::ranges::find_if(
+        usable, [&](const PhysRange& range) { return range.contains(pools[i]); });
+    std::uint64_t first = around->base.raw();
+    std::uint64_t last = around->last().raw();
+    if (i > 0) first = std::max(first, pools[i - 1].last().raw() + 1);
+    if (i + 1 < pools.size()) last = std::min(last, pools[i + 1].base.raw() - 1);
+    stretches.push_back({pools[i], PhysRange::from_to(PhysAddr{first}, PhysAddr{last})});
   }
-  return best;
+  return stretches;
 }
 
-void tell_swallowed(const Choice& choice, GenPlan& plan) {
-  for (const PhysRange& extra : beside(choice.regions[0].covered, choice.range)) {
-    if (extra.empty()) continue;
+/// A region, after others that hold all pools below it.
+struct Step {
+  std::size_t stretch;  ///< with the first byte that is in no region yet; their number: none is
+  std::uint64_t at;     ///< that byte
+  std::uint64_t swallowed_bytes;  ///< by all of the regions
+  std::size_t before;             ///< the step of the region before
+  PhysRange region;
+};
+
+/// Sets of regions that hold all pools, one region more in each layer. A layer keeps a step only if
+/// none that reaches as far swallows as little.
+class Search {
+ public:
+  Search(GenTarget target, std::vector<Stretch> stretches)
+      : target_{target}, stretches_{std::move(stretches)} {
+    if (!stretches_.empty()) {
+      steps_.push_back({.stretch = 0,
+                        .at = stretches_[0].pools.base.raw(),
+                        .swallowed_bytes = 0,
+                        .before = 0,
+                        .region = {PhysAddr{0}, 0}});
+    }
+  }
+
+  /// Of at most `most` regions, those that swallow least, and of such sets one of the fewest; where
+  /// none is enough, one of the fewest there can be.
+  std::vector<PhysRange> best(std::size_t most) {
+    std::optional<std::size_t> chosen;
+    std::size_t begin = 0;
+    for (std::size_t count = 1; begin != steps_.size(); ++count) {
+      if (count > most && chosen) break;
+      std::vector<Step> layer;
+      const std::size_t end = steps_.size();
+      for (std::size_t step = begin; step != end; ++step) extend(step, layer);
+      // How few there can be, the one that reaches furthest shows.
+      keep_best(std::move(layer), count > most);
+      begin = end;
+      if (steps_[begin].stretch != stretches_.size()) continue;
+      if (!chosen || steps_[begin].swallowed_bytes < steps_[*chosen].swallowed_bytes) {
+        chosen = begin;
+      }
+      ++begin;
+    }
+    std::vector<PhysRange> regions;
+    for (std::size_t step = chosen.value_or(0); step != 0; step = steps_[step].before) {
+      regions.push_back(steps_[step].region);
+    }
+    std::ranges::reverse(regions);
+    return regions;
+  }
+
+ private:
+  void extend(std::size_t step, std::vector<Step>& layer) const {
+    const Stretch& stretch = stretches_[steps_[step].stretch];
+    const std::uint64_t at = steps_[step].at;
+    if (target_ == GenTarget::armv8m) {
+      add(step, stretch.pools, layer);
+      return;
+    }
+    // Runs of the eighths of each block that holds the byte, from the eighth that does on.
+    for (std::uint64_t eighth = pmsa_v7::kShortestBytes; eighth <= pmsa_v7::kLongestBytes / 8;
+         eighth *= 2) {
+      const std::uint64_t first = align_down(at, eighth);
+      const std::uint64_t block_end = align_down(at, eighth * 8) + eighth * 8;
+      if (first < stretch.room.base.raw()) break;
+      for (std::uint64_t end = first + eighth; end <= block_end; end += eighth) {
+        if (end - 1 > stretch.room.last().raw()) break;
+        add(step, {PhysAddr{first}, end - first}, layer);
+        if (end > stretch.pools.last().raw()) break;
+      }
+    }
+  }
+
+  void add(std::size_t step, PhysRange region, std::vector<Step>& layer) const {
+    const std::size_t here = steps_[step].stretch;
+    const PhysRange pools = stretches_[here].pools;
+    const bool whole = region.last() >= pools.last();
+    const auto next = whole ? here + 1 : here;
+    std::uint64_t at = region.last().raw() + 1;
+    if (whole) at = next == stretches_.size() ? 0 : stretches_[next].pools.base.raw();
+    layer.push_back({.stretch = next,
+                     .at = at,
+                     .swallowed_bytes = steps_[step].swallowed_bytes + region.size_bytes -
+                                        region.intersection(pools).size_bytes,
+                     .before = step,
+                     .region = region});
+  }
+
+  void keep_best(std::vector<Step> layer, bool furthest_only) {
+    // Ties are the same region: another sort makes no other file.
+    std::ranges::sort(layer, {}, [](const Step& step) {
+      return std::tuple{~step.stretch, ~step.at, step.swallowed_bytes, step.region.size_bytes,
+                        step.region.base};
+    });
+    const std::size_t first = steps_.size();
+    for (const Step& step : layer) {
+      if (steps_.size() > first &&
+          (furthest_only || step.swallowed_bytes >= steps_.back().swallowed_bytes)) {
+        continue;
+      }
+      steps_.push_back(step);
+    }
+  }
+
+  GenTarget target_;
+  std::vector<Stretch> stretches_;
+  std::vector<Step> steps_;  // the first is none: nothing is held yet
+};
+
+GenRegion region_of(GenTarget target, PhysRange range) {
+  if (target == GenTarget::armv7m) {
+    const auto region = *pmsa_v7::non_cacheable_region(range);
+    return {.rbar = region.rbar, .rasr_or_rlar = region.rasr, .covered = range};
+  }
+  const auto region = *pmsa_v8::region(range, kMairIndex);
+  return {.rbar = region.rbar, .rasr_or_rlar = region.rlar, .covered = range};
+}
+
+void tell_swallowed(const GenRegion& region, GenPlan& plan) {
+  for (const PhysRange& extra : without({region.covered}, chunks_of(plan))) {
     plan.notes.push_back(fmt::format(
         "the MPU region of {} takes {:#x} to {:#x} with it: not cached either, and left unused",
-        plan.pools[choice.pool].chunks[choice.chunk].id, extra.base.raw(), extra.last().raw()));
+        names_in(plan, region), extra.base.raw(), extra.last().raw()));
   }
 }
 
 }  // namespace
 
-void plan_mpu(const GenRequest& request, GenPlan& plan) {
-  std::vector<Choice> choices;
-  for (std::size_t pool = 0; pool < plan.pools.size(); ++pool) {
-    for (std::size_t chunk = 0; chunk < plan.pools[pool].chunks.size(); ++chunk) {
-      const GenRange& named = plan.pools[pool].chunks[chunk];
-      Choice choice{.pool = pool, .chunk = chunk, .range = named.range, .regions = {}};
-      if (named.range.last().raw() >= pmsa_v7::kLongestBytes) {
-        plan.refused.push_back(
-            fmt::format("{} ends above 4 GiB, where this target has no memory", named.id));
-        return;
-      }
-      if (request.target == GenTarget::armv7m) choose_v7(plan, choice);
-      if (request.target == GenTarget::armv8m) choose_v8(choice);
-      choices.push_back(std::move(choice));
+std::string names_in(const GenPlan& plan, const GenRegion& region) {
+  std::string names;
+  for (const GenPool& pool : plan.pools) {
+    for (const GenRange& chunk : pool.chunks) {
+      if (!chunk.range.overlaps(region.covered)) continue;
+      names += (names.empty() ? "" : ", ") + chunk.id;
     }
   }
-  while (regions_of(choices) > request.mpu_regions) {
-    Choice* const round = cheapest(choices);
-    if (round == nullptr) {
+  return names;
+}
+
+void plan_mpu(const GenRequest& request, GenPlan& plan) {
+  for (const GenPool& pool : plan.pools) {
+    for (const GenRange& chunk : pool.chunks) {
+      if (chunk.range.last().raw() < pmsa_v7::kLongestBytes) continue;
       plan.refused.push_back(
-          fmt::format("its pools take at least {} MPU regions, and may take {} (--mpu-regions)",
-                      regions_of(choices), request.mpu_regions));
+          fmt::format("{} ends above 4 GiB, where this target has no memory", chunk.id));
       return;
     }
-    round->regions = {*std::exchange(round->rounded, std::nullopt)};
-    tell_swallowed(*round, plan);
   }
-  std::vector<PhysRange> taken;
-  for (const Choice& choice : choices) {
-    for (const GenRegion& region : choice.regions) {
-      plan.regions.push_back(region);
-      taken.push_back(region.covered);
-    }
+  std::vector<PhysRange> taken =
+      Search{request.target, stretches_of(plan)}.best(request.mpu_regions);
+  if (taken.size() > request.mpu_regions) {
+    plan.refused.push_back(
+        fmt::format("its pools take at least {} MPU regions, none over what lies between two, and "
+                    "may take {} (--mpu-regions)",
+                    taken.size(), request.mpu_regions));
+    return;
+  }
+  for (const PhysRange& range : taken) {
+    plan.regions.push_back(region_of(request.target, range));
+    tell_swallowed(plan.regions.back(), plan);
   }
   std::vector<PhysRange> memory;
   memory.reserve(plan.memory.size());

@@ -1,6 +1,8 @@
 // Which MPU regions make the pools uncached, within a budget.
 #pragma once
 
+#include <string>
+
 #include "gen/plan.hpp"
 
 namespace carveout::cli {
@@ -8,12 +10,16 @@ namespace carveout::cli {
 /// The field of MPU_MAIR1 that armv8m's regions name: the last, as the one that others use least.
 inline constexpr unsigned kMairIndex = 7;
 
-/// Fills plan.regions, for a target that has an MPU. Pools are made exactly uncached; where that
-/// takes more regions than there may be, the pool that swallows the fewest bytes for it gets one
-/// region that is rounded outward, and so on. Swallowed bytes are of plan.memory, never anybody's,
-/// and are taken out of it.
+/// Fills plan.regions, for a target that has an MPU. Pools that touch are one range here. Of the
+/// sets of regions that the budget allows, it takes the one that swallows the fewest bytes beside
+/// the pools - none, where there are regions enough - and of those one of the fewest regions.
+/// Swallowed bytes are of plan.memory, never anybody's, and are taken out of it; no region reaches
+/// from one range into the next.
 ///
 /// What is swallowed goes to plan.notes, and what does not fit to plan.refused.
 void plan_mpu(const GenRequest& request, GenPlan& plan);
+
+/// The chunks of pools that a region has bytes of: their names, with commas between them.
+[[nodiscard]] std::string names_in(const GenPlan& plan, const GenRegion& region);
 
 }  // namespace carveout::cli

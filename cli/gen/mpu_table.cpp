@@ -29,6 +29,26 @@ constexpr Architecture kV8{.name_space = "pmsa_v8",
                                "// No other region may have an address of theirs: that is a "
                                "fault.\n"};
 
+/// Of a region, the bytes that are no pool's.
+std::uint64_t swallowed_bytes(const GenPlan& plan, const GenRegion& region) {
+  std::uint64_t bytes = region.covered.size_bytes;
+  for (const GenPool& pool : plan.pools) {
+    for (const GenRange& chunk : pool.chunks) {
+      bytes -= region.covered.intersection(chunk.range).size_bytes;
+    }
+  }
+  return bytes;
+}
+
+/// The first region with a byte of a chunk, and how many there are up to the last.
+std::pair<std::size_t, std::size_t> regions_over(const GenPlan& plan, PhysRange chunk) {
+  std::size_t first = 0;
+  while (!plan.regions[first].covered.overlaps(chunk)) ++first;
+  std::size_t end = plan.regions.size();
+  while (!plan.regions[end - 1].covered.overlaps(chunk)) --end;
+  return {first, end - first};
+}
+
 /// What the Secure world tells its security attribution unit of the pools.
 std::string non_secure_text(const GenPlan& plan) {
   std::string rows;
@@ -93,11 +113,10 @@ std::string mpu_text(const GenPlan& plan, const GenRequest& request, std::string
   if (!plan.regions.empty()) {
     add("{}inline constexpr carveout::{}::Region kMpuRegions[]{{\n", v.order, v.name_space);
     for (const GenRegion& region : plan.regions) {
-      const GenRange& chunk = plan.pools[region.pool].chunks[region.chunk];
-      add("    // {}: {:#x} to {:#x}", chunk.id, region.covered.base.raw(),
+      add("    // {}: {:#x} to {:#x}", names_in(plan, region), region.covered.base.raw(),
           region.covered.last().raw());
-      if (!chunk.range.contains(region.covered)) {
-        add(", {:#x} bytes more than the pool", region.covered.size_bytes - chunk.range.size_bytes);
+      if (const std::uint64_t extra = swallowed_bytes(plan, region); extra != 0) {
+        add(", {:#x} bytes more than the pool", extra);
       }
       add("\n    {{.rbar = {:#x}, .{} = {:#x}}},\n", region.rbar, v.second_register,
           region.rasr_or_rlar);
@@ -105,19 +124,14 @@ std::string mpu_text(const GenPlan& plan, const GenRequest& request, std::string
     add("}};\n"
         "static_assert(std::size(kMpuRegions) <= {}, \"more than `--mpu-regions`\");\n",
         request.mpu_regions);
-    for (std::size_t first = 0; first < plan.regions.size();) {
-      const GenRegion& region = plan.regions[first];
-      std::size_t count = 1;
-      while (first + count < plan.regions.size() &&
-             plan.regions[first + count].pool == region.pool &&
-             plan.regions[first + count].chunk == region.chunk) {
-        ++count;
+    for (std::size_t pool = 0; pool < plan.pools.size(); ++pool) {
+      for (std::size_t i = 0; i < plan.pools[pool].chunks.size(); ++i) {
+        const GenRange& chunk = plan.pools[pool].chunks[i];
+        const auto [first, count] = regions_over(plan, chunk.range);
+        add("static_assert(carveout::{}::cover({{&kMpuRegions[{}], {}}}, "
+            "kChunks{}[{}]),\n              \"{} is cached\");\n",
+            v.name_space, first, count, pool, i, chunk.id);
       }
-      add("static_assert(carveout::{}::cover({{&kMpuRegions[{}], {}}}, "
-          "kChunks{}[{}]),\n              \"{} is cached\");\n",
-          v.name_space, first, count, region.pool, region.chunk,
-          plan.pools[region.pool].chunks[region.chunk].id);
-      first += count;
     }
     add("\n/// With the regions in force the pools are at one address, and not cached: for "
         "Platform::aliases.\n"

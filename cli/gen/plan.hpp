@@ -91,8 +91,6 @@ struct GenDefault {
 
 /// A region of the MPU: the two registers that the architecture has for it.
 struct GenRegion {
-  std::size_t pool;
-  std::size_t chunk;
   std::uint32_t rbar;
   std::uint32_t rasr_or_rlar;
   PhysRange covered;
@@ -108,7 +106,7 @@ struct GenPlan {
   /// Memory that the tree states and nobody has: neither reserved, nor taken by a region of the
   /// MPU.
   std::vector<GenRange> memory;
-  std::vector<GenRegion> regions;  ///< those of a chunk stand together, in the order of the pools
+  std::vector<GenRegion> regions;                 ///< ascending; one may hold pools that touch
   std::optional<std::uint32_t> cbom_block_bytes;  ///< riscv: what all harts state
 
   std::vector<std::string> refused;  ///< why nothing is written; a sentence each

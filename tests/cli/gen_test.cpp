@@ -108,10 +108,10 @@ TEST(Gen, ABoardThatDoesNotFitIsExitStatus1AndWritesNothing) {
       {"gen", kNames, "--target", "armv7m", "--mpu-regions", "5", "--out", folder.path("out")});
   EXPECT_EQ(made.status, 1);
   EXPECT_EQ(made.out, "");
-  EXPECT_NE(made.err.find(
-                "carveout: ../gen/trees/names.dts: its pools take at least 6 MPU regions, and may "
-                "take 5 (--mpu-regions)\n"),
-            std::string::npos)
+  EXPECT_NE(
+      made.err.find("carveout: ../gen/trees/names.dts: its pools take at least 6 MPU regions, none "
+                    "over what lies between two, and may take 5 (--mpu-regions)\n"),
+      std::string::npos)
       << made.err;
   EXPECT_FALSE(fs::exists(folder.path("out")));
 }
@@ -168,7 +168,9 @@ TEST(Gen, RegionsThatCannotBePoolsAreNamedAndNothingIsWritten) {
        "/reserved-memory/round reg: base and size pass 2^64"},
       {{{"all", "0 0 0xffffffff 0xffffffff"}}, "/reserved-memory/all reg: has too many granules"},
       {{{"high", "1 0 0 0x1000"}}, "pool_high ends above 4 GiB"},
-      {many, "its pools take at least 40 MPU regions, and may take 8 (--mpu-regions)"},
+      {many,
+       "its pools take at least 40 MPU regions, none over what lies between two, and may take 8 "
+       "(--mpu-regions)"},
   };
   for (const auto& [pools, reason] : boards) {
     for (const std::string target : {"armv7m", "armv8m"}) {

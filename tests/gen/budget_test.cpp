@@ -8,6 +8,7 @@
 
 #include "carveout/port/pmsa_v7.hpp"
 #include "carveout/port/pmsa_v8.hpp"
+#include "gen/files.hpp"
 #include "gen/mpu.hpp"
 #include "tests/gen/gen_board.hpp"
 #include "tests/support/tree_maker.hpp"
@@ -61,7 +62,7 @@ TEST(MpuBudget, APoolIsExactlyUncachedWhereThereAreRegionsEnough) {
   std::uint64_t covered = 0;
   for (const auto& region : plan.regions) covered += region.covered.size_bytes;
   EXPECT_EQ(covered, 0x2100U);
-  EXPECT_EQ(plan.regions[2].pool, 1U);
+  EXPECT_EQ(plan.regions[2].covered, (PhysRange{PhysAddr{0x2001'0000}, 0x1000}));
 }
 
 TEST(MpuBudget, WithOneRegionLessAPoolIsRoundedAndWhatThatSwallowsIsSaidAndLeftUnused) {
@@ -90,8 +91,10 @@ TEST(MpuBudget, NothingIsSwallowedThatSomebodyHas) {
   const Place neighbour{.base = 0x2000'2100, .size_bytes = 0x20, .pool = false};
   const auto plan = planned({kTwoRegions, kOneRegion, neighbour}, GenTarget::armv7m, 2);
   ASSERT_EQ(plan.refused.size(), 1U);
-  EXPECT_EQ(plan.refused[0],
-            "its pools take at least 3 MPU regions, and may take 2 (--mpu-regions)");
+  EXPECT_EQ(
+      plan.refused[0],
+      "its pools take at least 3 MPU regions, none over what lies between two, and may take 2 "
+      "(--mpu-regions)");
 }
 
 TEST(MpuBudget, NothingIsSwallowedThatIsNoMemory) {
@@ -114,7 +117,58 @@ TEST(MpuBudget, MorePoolsThanRegionsAreRefused) {
     const auto plan = planned(places, target, cli::kDefaultMpuRegions);
     ASSERT_EQ(plan.refused.size(), 1U);
     EXPECT_EQ(plan.refused[0],
-              "its pools take at least 9 MPU regions, and may take 8 (--mpu-regions)");
+              "its pools take at least 9 MPU regions, none over what lies between two, and may "
+              "take 8 (--mpu-regions)");
+  }
+}
+
+TEST(MpuBudget, PoolsThatTouchTakeOneRegionThatIsNamedAfterBoth) {
+  // In the tree the higher one is first.
+  const std::vector<Place> places{{0x2001'1000, 0x1000}, {0x2001'0000, 0x1000}};
+  for (const GenTarget target : {GenTarget::armv7m, GenTarget::armv8m}) {
+    const auto plan = planned(places, target, 1);
+    ASSERT_TRUE(plan.refused.empty());
+    EXPECT_TRUE(plan.notes.empty());
+    ASSERT_EQ(plan.regions.size(), 1U);
+    EXPECT_EQ(plan.regions[0].covered, (PhysRange{PhysAddr{0x2001'0000}, 0x2000}));
+    const std::string text = cli::mpu_text(plan, {.target = target}, "0");
+    EXPECT_NE(text.find("// pool_r0, pool_r1: 0x20010000 to 0x20011fff\n"), std::string::npos)
+        << text;
+    for (const std::string pool : {"0", "1"}) {
+      EXPECT_NE(text.find("{&kMpuRegions[0], 1}, kChunks" + pool + "[0])"), std::string::npos)
+          << text;
+    }
+  }
+}
+
+TEST(MpuBudget, WhereTwoPoolsTouchNeedBeNoEndOfARegion) {
+  // Apart, each takes two regions.
+  const auto plan = planned({kTwoRegions, {0x2000'2100, 0x1700}}, GenTarget::armv7m, 1);
+  ASSERT_TRUE(plan.refused.empty());
+  EXPECT_TRUE(plan.notes.empty());
+  ASSERT_EQ(plan.regions.size(), 1U);
+  EXPECT_EQ(plan.regions[0].covered, (PhysRange{PhysAddr{0x2000'1000}, 0x2800}));
+}
+
+TEST(MpuBudget, TheEndOfPoolsThatTouchIsRoundedWhereTheirBeginningCannotBe) {
+  // 0x20000f00 to 0x200020ff is exact in three; before it lies somebody's, so one cannot do.
+  const std::vector<Place> places{
+      {0x2000'0f00, 0x100, true}, {0x2000'1000, 0x1100, true}, {0x2000'0ee0, 0x20, false}};
+  EXPECT_EQ(planned(places, GenTarget::armv7m, 3).notes.size(), 0U);
+  const auto two = planned(places, GenTarget::armv7m, 2);
+  ASSERT_TRUE(two.refused.empty());
+  ASSERT_EQ(two.regions.size(), 2U);
+  ASSERT_EQ(two.notes.size(), 1U);
+  EXPECT_NE(two.notes[0].find("takes 0x20002100 to "), std::string::npos) << two.notes[0];
+  const auto one = planned(places, GenTarget::armv7m, 1);
+  ASSERT_EQ(one.refused.size(), 1U);
+  EXPECT_NE(one.refused[0].find("at least 2 MPU regions"), std::string::npos) << one.refused[0];
+}
+
+TEST(MpuBudget, MemoryBetweenTwoPoolsIsNotBridged) {
+  const std::vector<Place> places{{0x2001'0000, 0x800}, {0x2001'0820, 0x7e0}};
+  for (const GenTarget target : {GenTarget::armv7m, GenTarget::armv8m}) {
+    EXPECT_FALSE(planned(places, target, 1).refused.empty());
   }
 }
 
