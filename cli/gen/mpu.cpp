@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "carveout/core/size.hpp"
@@ -138,10 +139,10 @@ class Search {
   }
 
   void keep_best(std::vector<Step> layer, bool furthest_only) {
-    std::ranges::stable_sort(layer, [](const Step& a, const Step& b) {
-      if (a.stretch != b.stretch) return a.stretch > b.stretch;
-      if (a.at != b.at) return a.at > b.at;
-      return a.swallowed_bytes < b.swallowed_bytes;
+    // Ties are the same region: another sort makes no other file.
+    std::ranges::sort(layer, {}, [](const Step& step) {
+      return std::tuple{~step.stretch, ~step.at, step.swallowed_bytes, step.region.size_bytes,
+                        step.region.base};
     });
     const std::size_t first = steps_.size();
     for (const Step& step : layer) {
