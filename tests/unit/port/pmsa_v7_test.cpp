@@ -188,33 +188,37 @@ std::optional<Run> run_of(const Region& region) {
 class Shortest {
  public:
   Shortest(std::uint64_t begins_at, std::uint64_t ends_at)
-      : begins_at_{begins_at},
-        ends_at_{ends_at},
-        units_(kUnits + 1, std::vector<std::uint64_t>(kUnits + 1, ~0ULL)) {
+      : begins_at_{begins_at}, ends_at_{ends_at}, units_(place(kUnits, kUnits) + 1, ~0ULL) {
     for (const Run& run : every_run(begins_at, ends_at + kUnits)) {
       if (run.begin > begins_at + kUnits || run.end < ends_at) continue;
       const std::uint64_t begin = std::max(run.begin, begins_at) - begins_at;
       const std::uint64_t end = std::min(run.end, ends_at + kUnits) - ends_at;
-      units_[begin][end] = std::min(units_[begin][end], run.units());
+      std::uint64_t& shortest = units(begin, end);
+      shortest = std::min(shortest, run.units());
     }
     // A run that holds a longer range holds this one.
     for (std::uint64_t begin = 0; begin <= kUnits; ++begin) {
       for (std::uint64_t end = kUnits + 1; end-- > 0;) {
-        std::uint64_t& mine = units_[begin][end];
-        if (begin > 0) mine = std::min(mine, units_[begin - 1][end]);
-        if (end < kUnits) mine = std::min(mine, units_[begin][end + 1]);
+        std::uint64_t& mine = units(begin, end);
+        if (begin > 0) mine = std::min(mine, units(begin - 1, end));
+        if (end < kUnits) mine = std::min(mine, units(begin, end + 1));
       }
     }
   }
 
   [[nodiscard]] std::uint64_t operator()(std::uint64_t begin, std::uint64_t end) const {
-    return units_[begin - begins_at_][end - ends_at_];
+    return units_[place(begin - begins_at_, end - ends_at_)];
   }
 
  private:
+  static std::size_t place(std::uint64_t begin, std::uint64_t end) {
+    return static_cast<std::size_t>(begin * (kUnits + 1) + end);
+  }
+  std::uint64_t& units(std::uint64_t begin, std::uint64_t end) { return units_[place(begin, end)]; }
+
   std::uint64_t begins_at_;
   std::uint64_t ends_at_;
-  std::vector<std::vector<std::uint64_t>> units_;
+  std::vector<std::uint64_t> units_;
 };
 
 /// What non_cacheable_around() makes of ranges, against a Shortest.
@@ -308,19 +312,21 @@ TEST(PmsaV7, ARangeThatBeginsOrEndsAtAnyByteTakesTheShortestRegionThatHoldsIt) {
 struct PmsaV7Several : testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(PmsaV7Several, MakeExactlyTheRangeAndNoFewerCould) {
-  constexpr std::uint64_t kFew = 128;  // 4 KiB
+  constexpr std::size_t kFew = 128;  // 4 KiB
   const std::uint64_t bottom = GetParam() / kUnitBytes;
-  std::vector<std::vector<std::uint64_t>> begins(kFew + 1);  // of the runs that end there
+  std::vector<std::vector<std::size_t>> begins(kFew + 1);  // of the runs that end there
   for (const auto& [begin, end] : every_run(bottom, bottom + kFew)) {
-    if (begin >= bottom && end <= bottom + kFew) begins[end - bottom].push_back(begin - bottom);
+    if (begin < bottom || end > bottom + kFew) continue;
+    begins[static_cast<std::size_t>(end - bottom)].push_back(
+        static_cast<std::size_t>(begin - bottom));
   }
-  for (std::uint64_t first = 0; first < kFew; ++first) {
+  for (std::size_t first = 0; first < kFew; ++first) {
     std::vector<std::size_t> fewest(kFew + 1, kFew);  // from `first` up to there
     fewest[first] = 0;
-    for (std::uint64_t end = first + 1; end <= kFew; ++end) {
-      for (const std::uint64_t begin : begins[end]) {
+    for (std::size_t end = first + 1; end <= kFew; ++end) {
+      for (const std::size_t begin : begins[end]) {
         if (begin < first) continue;
-        for (std::uint64_t before = begin; before < end; ++before) {
+        for (std::size_t before = begin; before < end; ++before) {
           fewest[end] = std::min(fewest[end], fewest[before] + 1);
         }
       }
@@ -334,7 +340,7 @@ TEST_P(PmsaV7Several, MakeExactlyTheRangeAndNoFewerCould) {
         ASSERT_TRUE(run && run->begin >= bottom + first && run->end <= bottom + end)
             << first << " to " << end;
       }
-      for (std::uint64_t unit = 0; unit < kFew; ++unit) {
+      for (std::size_t unit = 0; unit < kFew; ++unit) {
         const auto has = [&](const Region& region) {
           return is_on(region, (bottom + unit) * kUnitBytes);
         };
