@@ -11,6 +11,7 @@
 #include "carveout/core/endian.hpp"
 #include "carveout/ops/ring.hpp"
 #include "mmio.hpp"
+#include "wait_for.hpp"
 
 namespace malta {
 
@@ -35,17 +36,6 @@ struct Transmit {
   carveout::LittleEndian<std::uint16_t> special;
 };
 static_assert(sizeof(Receive) == 16 && sizeof(Transmit) == 16);
-
-/// The next descriptor of a ring, as soon as the device is done with it; nothing if it never is.
-template <auto status>
-auto wait_for(carveout::DescriptorRing<status>& ring) {
-  constexpr std::uint32_t kPatience = 1'000'000;
-  constexpr std::uint8_t kDone = 1;
-  const auto is_done = [](std::uint8_t bits) { return (bits & kDone) != 0; };
-  auto taken = ring.take(is_done);
-  for (std::uint32_t i = 0; i < kPatience && !taken; ++i) taken = ring.take(is_done);
-  return taken;
-}
 
 class E1000 {
  public:
@@ -84,8 +74,9 @@ class E1000 {
                              .special = {}});
     transmit_.publish([&] { put(kTdt, static_cast<std::uint32_t>(next)); });
     index_ = next;
-    const bool sent = wait_for(transmit_).has_value();
-    const auto received = wait_for(receive_);
+    const auto is_done = [](std::uint8_t status) { return (status & 1) != 0; };
+    const bool sent = board::wait_for(transmit_, is_done).has_value();
+    const auto received = board::wait_for(receive_, is_done);
     return sent && received && received->descriptor.length_bytes.value() == length_bytes;
   }
 
