@@ -2,31 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdint>
-#include <limits>
+#include <utility>
+
+#include "joined_ranges.hpp"
 
 namespace carveout::cli {
-namespace {
-
-/// Ascending and disjoint.
-std::vector<PhysRange> joined(std::vector<PhysRange> ranges) {
-  std::erase_if(ranges, [](const PhysRange& range) { return range.empty(); });
-  std::ranges::sort(ranges, {}, &PhysRange::base);
-  std::vector<PhysRange> result;
-  for (const PhysRange& range : ranges) {
-    const bool continues = !result.empty() && (range.base <= result.back().last() ||
-                                               range.base.raw() - result.back().last().raw() == 1);
-    if (!continues) {
-      result.push_back(PhysRange::from_to(range.base, range.last()));
-    } else if (range.last() > result.back().last()) {
-      result.back() = PhysRange::from_to(result.back().base, range.last());
-    }
-  }
-  return result;
-}
-
-}  // namespace
 
 std::vector<PhysRange> without(std::vector<PhysRange> all, std::vector<PhysRange> taken) {
   const std::vector<PhysRange> holes = joined(std::move(taken));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "settings.hpp"
+#include "text_file.hpp"
 
 namespace carveout::cli {
 
@@ -21,16 +22,17 @@ namespace carveout::cli {
 /// Lines `cache-line BYTES`, `mpu-regions N`, `reaches NODE BASE+SIZE`, `slow BASE+SIZE`,
 /// `rate-critical NODE`, `section NAME`; each may stand several times, but mpu-regions. Throws
 /// Refusal with the number of a line that cannot be read.
-[[nodiscard]] ChipFacts read_facts(const std::string& file);
+[[nodiscard]] ChipFacts read_facts(const UserFile& file);
 
 /// A table in CSV with the header `time,op,id,device,size,align`, as for simulate. Throws Refusal
 /// with the number of a line that cannot be read, or that frees what is not allocated.
-[[nodiscard]] Workload read_workload(const std::string& file);
+[[nodiscard]] Workload read_workload(const UserFile& file);
 
 /// The segments and named sections of an ELF file that occupy memory, by their physical (load)
-/// addresses.
+/// addresses. Throws Refusal: it is no ELF file, is cut off, has no segment, or its section names
+/// are longer together than itself.
 ///
 /// @param load  where the lowest segment goes; as the file says, if nothing.
-[[nodiscard]] Program read_program(const std::string& file, std::optional<std::uint64_t> load);
+[[nodiscard]] Program read_program(const UserFile& file, std::optional<std::uint64_t> load);
 
 }  // namespace carveout::cli

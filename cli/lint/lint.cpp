@@ -100,17 +100,17 @@ LintSettings settings_of(const Options& options) {
   if (!options.program.empty()) {
     const auto load =
         options.load.empty() ? std::nullopt : std::optional{size_of("--load", options.load)};
-    settings.program = read_program(options.program, load);
+    settings.program = read_program(read_file(options.program), load);
   }
-  if (!options.workload.empty()) settings.workload = read_workload(options.workload);
-  if (!options.facts.empty()) settings.facts = read_facts(options.facts);
+  if (!options.workload.empty()) settings.workload = read_workload(read_file(options.workload));
+  if (!options.facts.empty()) settings.facts = read_facts(read_file(options.facts));
   return settings;
 }
 
 Suppressions suppressions_of(const Options& options) {
   Suppressions suppressions;
   for (const std::string& list : options.ignore) suppressions.add_list(list);
-  for (const std::string& file : options.ignore_files) suppressions.add_file(file);
+  for (const std::string& file : options.ignore_files) suppressions.add_file(read_file(file));
   return suppressions;
 }
 

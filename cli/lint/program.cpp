@@ -6,9 +6,9 @@
 #include <cstring>
 #include <string_view>
 
+#include "carveout/core/size.hpp"
 #include "facts.hpp"
 #include "refusal.hpp"
-#include "text_file.hpp"
 
 namespace carveout::cli {
 namespace {
@@ -17,7 +17,8 @@ namespace {
 /// outside of it.
 class Elf {
  public:
-  Elf(const std::string& file, std::string_view bytes) : file_{file}, bytes_{bytes} {
+  explicit Elf(const UserFile& file) : name_{file.name}, bytes_{file.bytes} {
+    const std::string_view bytes = bytes_;
     if (bytes.size() < EI_NIDENT || !bytes.starts_with(ELFMAG)) refuse("is no ELF file", 0);
     wide_ = bytes[EI_CLASS] == ELFCLASS64;
     big_ = bytes[EI_DATA] == ELFDATA2MSB;
@@ -30,17 +31,23 @@ class Elf {
   /// A number whose place depends on the class.
   [[nodiscard]] std::uint64_t at(std::uint64_t base, std::size_t in_32, std::size_t bytes_32,
                                  std::size_t in_64, std::size_t bytes_64) const {
+    if (base > bytes_.size()) refuse("is truncated", base);
     return number(base + (wide_ ? in_64 : in_32), wide_ ? bytes_64 : bytes_32);
   }
 
-  [[nodiscard]] std::string_view text(std::uint64_t offset) const {
-    if (offset >= bytes_.size()) refuse("has a name outside of it", offset);
-    const std::string_view rest = bytes_.substr(offset);
+  [[nodiscard]] std::uint64_t size_bytes() const { return bytes_.size(); }
+
+  /// What stands so far behind the begin of a table, up to its zero.
+  [[nodiscard]] std::string_view text(std::uint64_t table, std::uint64_t offset) const {
+    if (table >= bytes_.size() || bytes_.size() - table <= offset) {
+      refuse("has a name outside of it", table);
+    }
+    const std::string_view rest = bytes_.substr(table + offset);
     return rest.substr(0, rest.find('\0'));
   }
 
   [[noreturn]] void refuse(std::string_view what, std::uint64_t offset) const {
-    throw Refusal{file_, what, fmt::format("byte {:#x}", offset)};
+    throw Refusal{name_, what, fmt::format("byte {:#x}", offset)};
   }
 
  private:
@@ -54,7 +61,7 @@ class Elf {
     return value;
   }
 
-  const std::string& file_;
+  const std::string& name_;
   std::string_view bytes_;
   bool wide_ = false;
   bool big_ = false;
@@ -69,6 +76,9 @@ std::vector<PhysRange> segments_of(const Elf& elf) {
   const std::uint64_t table = elf.at(0, FIELD(Ehdr, e_phoff));
   const std::uint64_t size = elf.at(0, FIELD(Ehdr, e_phentsize));
   const std::uint64_t count = elf.at(0, FIELD(Ehdr, e_phnum));
+  if (count != 0 && size < (elf.wide() ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr))) {
+    elf.refuse("has program headers that lie over each other", table);
+  }
   std::vector<PhysRange> segments;
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint64_t entry = table + i * size;
@@ -89,6 +99,11 @@ std::vector<ProgramSection> sections_of(const Elf& elf) {
   const std::uint64_t names_index = elf.at(0, FIELD(Ehdr, e_shstrndx));
   std::vector<ProgramSection> sections;
   if (count == 0) return sections;
+  if (size < (elf.wide() ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr))) {
+    elf.refuse("has section headers that lie over each other", table);
+  }
+  // Names may share their ends, and a hostile file all of a name as long as itself, 65,535 times.
+  std::uint64_t bytes_left = elf.size_bytes();
   const std::uint64_t names = elf.at(table + names_index * size, FIELD(Shdr, sh_offset));
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint64_t entry = table + i * size;
@@ -96,7 +111,10 @@ std::vector<ProgramSection> sections_of(const Elf& elf) {
     const PhysRange range{PhysAddr{elf.at(entry, FIELD(Shdr, sh_addr))},
                           elf.at(entry, FIELD(Shdr, sh_size))};
     if (range.empty() || range.wraps()) continue;
-    sections.push_back({std::string{elf.text(names + elf.at(entry, FIELD(Shdr, sh_name)))}, range});
+    const std::string_view name = elf.text(names, elf.at(entry, FIELD(Shdr, sh_name)));
+    if (name.size() > bytes_left) elf.refuse("has section names longer than itself", entry);
+    bytes_left -= name.size();
+    sections.push_back({std::string{name}, range});
   }
   return sections;
 }
@@ -105,16 +123,17 @@ std::vector<ProgramSection> sections_of(const Elf& elf) {
 
 }  // namespace
 
-Program read_program(const std::string& file, std::optional<std::uint64_t> load) {
-  const std::string bytes = read_file(file);
-  const Elf elf{file, bytes};
+Program read_program(const UserFile& file, std::optional<std::uint64_t> load) {
+  const Elf elf{file};
   std::vector<PhysRange> segments = segments_of(elf);
-  if (segments.empty()) throw Refusal{file, "has no segment that is loaded", "program headers"};
+  if (segments.empty())
+    throw Refusal{file.name, "has no segment that is loaded", "program headers"};
   const std::uint64_t lowest = std::ranges::min(segments, {}, &PhysRange::base).base.raw();
   const std::uint64_t moved = load ? *load - lowest : 0;
   for (PhysRange& segment : segments) {
+    const bool passes = load && !checked_add(segment.base.raw() - lowest, *load);
     segment.base = PhysAddr{segment.base.raw() + moved};
-    if (segment.wraps()) throw Refusal{file, "would pass 2^64 there", "--load"};
+    if (passes || segment.wraps()) throw Refusal{file.name, "would pass 2^64 there", "--load"};
   }
   Program program{.segments = std::move(segments), .sections = sections_of(elf)};
   // A section runs where it was linked to: a copy at start may move it away from where it is

@@ -9,7 +9,6 @@
 #include "refusal.hpp"
 #include "rule_id.hpp"
 #include "sentence.hpp"
-#include "text_file.hpp"
 
 namespace carveout::cli {
 namespace {
@@ -42,14 +41,14 @@ void Suppressions::add_list(std::string_view list) {
   }
 }
 
-void Suppressions::add_file(const std::string& file) {
+void Suppressions::add_file(const UserFile& file) {
   for_each_line(file, [&](std::size_t number, std::span<const std::string_view> words) {
     const std::string where = fmt::format("line {}", number);
-    if (words.size() > 2) throw Refusal{file, "has more than a rule and a node", where};
-    const LintRule* rule = known_rule(words[0], file, where);
+    if (words.size() > 2) throw Refusal{file.name, "has more than a rule and a node", where};
+    const LintRule* rule = known_rule(words[0], file.name, where);
     const std::string path{words.size() == 2 ? words[1] : std::string_view{}};
     if (!path.empty() && !path.starts_with('/')) {
-      throw Refusal{file, fmt::format("'{}' is no path of a node", path), where};
+      throw Refusal{file.name, fmt::format("'{}' is no path of a node", path), where};
     }
     lines_.push_back({rule, path});
   });

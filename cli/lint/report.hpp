@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "rule.hpp"
+#include "text_file.hpp"
 
 namespace carveout::cli {
 
@@ -23,7 +24,7 @@ class Suppressions {
   void add_list(std::string_view list);
   /// A file: on each line a rule and perhaps a path of a node, which stands for all below it, too.
   /// `#` begins a comment. Throws Refusal with the number of the line.
-  void add_file(const std::string& file);
+  void add_file(const UserFile& file);
 
   [[nodiscard]] bool hides(const device_tree::Tree& tree, const LintFinding& finding) const;
   /// Whether findings of a rule are hidden everywhere.

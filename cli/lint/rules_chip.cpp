@@ -112,11 +112,13 @@ void check_cache_lines(const Survey& survey, const ReservedRegion& region, Repor
 
 void check_slow_memory(const Survey& survey, Report& report) {
   const ChipFacts& facts = *survey.settings().facts;
+  std::vector<Node> critical;
+  for (const std::string& name : facts.rate_critical) {
+    if (const auto node = survey.named(name)) critical.push_back(*node);
+  }
+  std::ranges::sort(critical);
   for (const RegionUse& use : survey.uses()) {
-    const bool critical = std::ranges::any_of(facts.rate_critical, [&](const std::string& name) {
-      return survey.named(name) == use.device;
-    });
-    if (!critical) continue;
+    if (!std::ranges::binary_search(critical, use.device)) continue;
     for (const RegionRange& place : survey.places_of(use.region)) {
       const bool slow = std::ranges::any_of(
           facts.slow, [&](PhysRange range) { return range.overlaps(place.range); });

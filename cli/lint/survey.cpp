@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "carveout/core/size.hpp"
+#include "joined_ranges.hpp"
 #include "node_name.hpp"
 
 namespace carveout::cli {
@@ -41,21 +43,9 @@ Survey::Survey(const Board& board, const LintSettings& settings)
 void Survey::refuse(const TreeError& error) const { throw refusal(board_.source, error); }
 
 void Survey::read_memory() {
-  for_each_memory(tree_, [&](Node, PhysRange range) { memory_.push_back(range); });
-  std::ranges::sort(memory_, {}, &PhysRange::base);
-  std::size_t kept = 0;
-  for (const PhysRange range : memory_) {
-    PhysRange* const before = kept == 0 ? nullptr : &memory_[kept - 1];
-    const bool touches = before != nullptr &&
-                         (before->contains(range.base) ||
-                          checked_add(before->base.raw(), before->size_bytes) == range.base.raw());
-    if (touches) {
-      *before = PhysRange::from_to(before->base, std::max(before->last(), range.last()));
-    } else {
-      memory_[kept++] = range;
-    }
-  }
-  memory_.resize(kept, PhysRange{PhysAddr{0}, 0});
+  std::vector<PhysRange> stated;
+  for_each_memory(tree_, [&](Node, PhysRange range) { stated.push_back(range); });
+  memory_ = joined(std::move(stated));
 }
 
 std::uint64_t Survey::memory_bytes() const {

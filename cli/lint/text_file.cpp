@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "file.hpp"
@@ -11,30 +12,29 @@
 
 namespace carveout::cli {
 
-std::string read_file(const std::string& file) {
-  const File open = File::open(file);
-  if (open.is_directory()) throw Refusal{file, "is a directory", "opening it"};
+UserFile read_file(const std::string& name) {
+  const File open = File::open(name);
+  if (open.is_directory()) throw Refusal{name, "is a directory", "opening it"};
   std::string text;
   std::size_t length = 0;
   while (true) {
     text.resize(std::max<std::size_t>(open.size().value_or(0) + 1, 2 * length + 4096));
     length += open.read(std::as_writable_bytes(std::span{text}).subspan(length));
     if (length > kMaxBlobBytes) {
-      throw Refusal{file, fmt::format("has more than {} bytes", kMaxBlobBytes),
+      throw Refusal{name, fmt::format("has more than {} bytes", kMaxBlobBytes),
                     "limit of carveout"};
     }
     if (length < text.size()) break;
   }
   text.resize(length);
-  return text;
+  return {name, std::move(text)};
 }
 
 void for_each_line(
-    const std::string& file,
+    const UserFile& file,
     const std::function<void(std::size_t, std::span<const std::string_view>)>& visit) {
   constexpr std::string_view kSpaces = " \t\r";
-  const std::string text = read_file(file);
-  std::string_view rest = text;
+  std::string_view rest = file.bytes;
   std::vector<std::string_view> words;
   for (std::size_t number = 1; !rest.empty(); ++number) {
     std::string_view line = rest.substr(0, rest.find('\n'));

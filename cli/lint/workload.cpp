@@ -9,7 +9,6 @@
 #include "facts.hpp"
 #include "refusal.hpp"
 #include "sizes.hpp"
-#include "text_file.hpp"
 
 namespace carveout::cli {
 namespace {
@@ -34,9 +33,8 @@ std::array<std::string_view, kColumns> columns(std::string_view line, const std:
 
 }  // namespace
 
-Workload read_workload(const std::string& file) {
-  const std::string text = read_file(file);
-  std::string_view rest = text;
+Workload read_workload(const UserFile& file) {
+  std::string_view rest = file.bytes;
   Workload workload;
   std::unordered_map<std::string_view, std::uint32_t> live;
   for (std::size_t number = 1; !rest.empty(); ++number) {
@@ -45,17 +43,18 @@ Workload read_workload(const std::string& file) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     const std::string where = fmt::format("line {}", number);
     if (number == 1) {
-      if (line != kHeader) throw Refusal{file, fmt::format("has no header {}", kHeader), where};
+      if (line != kHeader)
+        throw Refusal{file.name, fmt::format("has no header {}", kHeader), where};
       continue;
     }
     if (line.empty()) continue;
-    const auto [time, op, id, device, size, align] = columns(line, file, where);
+    const auto [time, op, id, device, size, align] = columns(line, file.name, where);
     const auto known = live.find(id);
     if (op == "alloc") {
       const auto bytes = parse_size(size);
-      if (!bytes) throw Refusal{file, bytes.error().what, where};
+      if (!bytes) throw Refusal{file.name, bytes.error().what, where};
       if (known != live.end()) {
-        throw Refusal{file, fmt::format("allocates '{}', which is allocated", id), where};
+        throw Refusal{file.name, fmt::format("allocates '{}', which is allocated", id), where};
       }
       const auto request = static_cast<std::uint32_t>(workload.requests.size());
       live.emplace(id, request);
@@ -63,15 +62,15 @@ Workload read_workload(const std::string& file) {
       workload.events.push_back({.request = request, .frees = false});
     } else if (op == "free") {
       if (known == live.end()) {
-        throw Refusal{file, fmt::format("frees '{}', which is not allocated", id), where};
+        throw Refusal{file.name, fmt::format("frees '{}', which is not allocated", id), where};
       }
       workload.events.push_back({.request = known->second, .frees = true});
       live.erase(known);
     } else {
-      throw Refusal{file, fmt::format("'{}' is neither alloc nor free", op), where};
+      throw Refusal{file.name, fmt::format("'{}' is neither alloc nor free", op), where};
     }
   }
-  if (workload.requests.empty()) throw Refusal{file, "has no allocation", "0 requests"};
+  if (workload.requests.empty()) throw Refusal{file.name, "has no allocation", "0 requests"};
   return workload;
 }
 

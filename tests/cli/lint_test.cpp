@@ -28,14 +28,6 @@ cli::Answer lint(std::vector<std::string> arguments) {
   return in_process(arguments);
 }
 
-std::string refusal_of(const std::vector<std::string>& arguments) {
-  try {
-    return lint(arguments).data;
-  } catch (const cli::Refusal& refusal) {
-    return refusal.what();
-  }
-}
-
 json json_of(std::vector<std::string> arguments) {
   arguments.insert(arguments.end(), {"--format", "json"});
   return json::parse(lint(arguments).data);
@@ -368,26 +360,6 @@ TEST(LintWorkload, LinesThatCannotBeReadHaveANumber) {
   }
 }
 
-TEST(LintProgram, IsMovedToWhereItIsLoaded) {
-  const TemporaryFolder folder;
-  const std::string program = folder.write("program.elf", small_program());
-  const std::string board = fixed("DMA016");
-  EXPECT_FALSE(has(json_of({fires("DMA027"), "--elf", program}), "DMA003"));
-  EXPECT_TRUE(has(json_of({fires("DMA027"), "--elf", program, "--load", "0xa0000000"}), "DMA003"));
-  EXPECT_TRUE(refusal_of({board, "--load", "0x90000000"}).contains("--load"));
-}
-
-TEST(LintProgram, ThatIsCutAnywhereIsRefused) {
-  const TemporaryFolder folder;
-  const std::string whole = small_program();
-  const std::string board = fixed("DMA001");
-  for (std::size_t size = 0; size < whole.size() - 19; size += 7) {
-    const std::string file = folder.write("program.elf", whole.substr(0, size));
-    const std::string said = refusal_of({board, "--elf", file});
-    EXPECT_TRUE(said.starts_with("carveout: " + file)) << size << said;
-  }
-}
-
 // ---- --fix
 
 TEST(LintFix, WritesNothingOverWhatIsThere) {
@@ -412,6 +384,17 @@ TEST(LintFix, SaysSoWhereThereIsNothingToWrite) {
 }
 
 // ---- hostile and many
+
+TEST(LintReservations, ThatShareBytesAreOneFinding) {
+  const TemporaryFolder folder;
+  std::string source = contents(fires("DMA003"));
+  source.insert(source.find("/memreserve/"), "/memreserve/ 0x90081000 0x1000;\n");
+  source.replace(source.find(".."), 2, lint_trees());
+  const auto found = json_of({folder.write("board.dts", source)});
+  EXPECT_EQ(std::ranges::count(found["findings"], "DMA003",
+                               [](const auto& finding) { return finding["rule"]; }),
+            1);
+}
 
 TEST(LintMany, MoreFindingsThanAreListedAreCounted) {
   const TemporaryFolder folder;

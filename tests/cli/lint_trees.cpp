@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "command_line.hpp"
+#include "refusal.hpp"
 
 namespace carveout::test {
 namespace {
@@ -54,6 +55,15 @@ LintTree lint_tree(const std::string& rule, std::string_view name) {
 
 cli::Answer in_process(const std::vector<std::string>& arguments) {
   return cli::parse(arguments)(cli::Terminal{.colour = false});
+}
+
+std::string refusal_of(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "lint");
+  try {
+    return in_process(arguments).data;
+  } catch (const cli::Refusal& refusal) {
+    return refusal.what();
+  }
 }
 
 nlohmann::json lint(const TemporaryFolder& folder, const LintTree& tree,

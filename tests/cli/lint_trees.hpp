@@ -27,6 +27,9 @@ struct LintTree {
 /// Runs a verb in this process. Throws cli::Refusal.
 [[nodiscard]] cli::Answer in_process(const std::vector<std::string>& arguments);
 
+/// What lint refuses to do with these arguments, or what it says.
+[[nodiscard]] std::string refusal_of(std::vector<std::string> arguments);
+
 /// What `lint --format json` says, with the tree's options and more.
 [[nodiscard]] nlohmann::json lint(const TemporaryFolder& folder, const LintTree& tree,
                                   std::vector<std::string> more);
