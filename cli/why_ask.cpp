@@ -114,6 +114,7 @@ WhyAnswer ask(const Board& board, Node node, const WhyRequest& request) {
                    .translation = Translation::Kind::identity,
                    .windows = {},
                    .findings = {},
+                   .refused_pools = {},
                    .route = {},
                    .blocks = {},
                    .failure = {}};
@@ -138,6 +139,9 @@ WhyAnswer ask(const Board& board, Node node, const WhyRequest& request) {
   answer.translation = device.translation.kind();
   const auto windows = device.translation.windows();
   answer.windows.assign(windows.begin(), windows.end());
+  for (const Binding* own = device.bindings; own != nullptr; own = own->next) {
+    if (own->refused) answer.refused_pools.push_back({own->index, *own->refused});
+  }
   check_work(board, device, request);
   make_requests(device, request, answer);
   return answer;

@@ -71,6 +71,12 @@ struct WhyFinding {
   std::string sentence;
 };
 
+/// A pool of the device's own that serves nothing.
+struct WhyRefusedPool {
+  std::uint32_t index;  ///< its place in memory-region
+  Error why;
+};
+
 /// What came of a request, and the facts that decided.
 struct WhyAnswer {
   std::string node;  ///< full path of the device or bus
@@ -84,7 +90,8 @@ struct WhyAnswer {
   Translation::Kind translation;
   std::vector<Window> windows;
   std::vector<WhyFinding> findings;
-  std::vector<WhyStep> route;  ///< of the last request
+  std::vector<WhyRefusedPool> refused_pools;  ///< whether or not this request came to them
+  std::vector<WhyStep> route;                 ///< of the last request
   std::vector<WhyBlock> blocks;
   std::optional<RefusedRequest> failure;
 };

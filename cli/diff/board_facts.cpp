@@ -1,5 +1,6 @@
 #include "diff/board_facts.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "carveout/device_tree/memory_region.hpp"
@@ -14,11 +15,14 @@ using device_tree::Node;
 using device_tree::Tree;
 
 RegionFacts facts_of(const MapRegion& region) {
+  // Of a region with a place of its own the property says nothing.
+  const bool is_dynamic = region.facts.placement == device_tree::RegionPlacement::dynamic;
   RegionFacts facts{.enabled = region.facts.enabled,
                     .kind = region.facts.kind,
                     .placement = region.facts.placement,
                     .places = {},
                     .size_bytes = region.facts.size_bytes,
+                    .align_bytes = is_dynamic ? region.facts.alignment_value() : std::nullopt,
                     .no_map = region.facts.no_map,
                     .reusable = region.facts.reusable,
                     .default_of = region.facts.default_of()};
@@ -28,7 +32,8 @@ RegionFacts facts_of(const MapRegion& region) {
 
 bool is_device(const Tree& tree, Node node) {
   return tree.has_memory_region(node) || tree.has(node, "iommus") ||
-         tree.has(node, "dma-coherent") || tree.has(node, "dma-noncoherent");
+         tree.has(node, "interconnects") || tree.has(node, "dma-coherent") ||
+         tree.has(node, "dma-noncoherent");
 }
 
 Source source_of(const WhyAnswer& answer) {
@@ -96,13 +101,18 @@ AskerFacts BoardFacts::ask_for(Node node, bool any_on_bus) {
   if (any_on_bus) return facts;
   const MapView& view = map_.of_device(node);
   if (map_.error()) throw refusal(board_.source, *map_.error());
+  const auto refusal_of = [&](std::uint32_t index) {
+    const auto found = std::ranges::find(answer.refused_pools, index, &WhyRefusedPool::index);
+    return found == answer.refused_pools.end() ? std::nullopt : std::optional{found->why};
+  };
   for (const device_tree::Binding& entry : device_tree::MemoryRegions{board_.tree(), node}) {
     if (entry.index >= setup::kMaxOwnPools) break;
     facts.pools.push_back(
         {.index = entry.index,
          .region = entry.region ? path_of(board_.tree(), *entry.region) : std::string{},
          .name = entry.name ? std::optional<std::string>{*entry.name} : std::nullopt,
-         .dma = entry.region ? map_.pool_address(*entry.region, view) : std::nullopt});
+         .dma = entry.region ? map_.pool_address(*entry.region, view) : std::nullopt,
+         .refused = refusal_of(entry.index)});
   }
   return facts;
 }

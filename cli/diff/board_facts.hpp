@@ -21,8 +21,9 @@ struct RegionFacts {
   bool enabled;
   device_tree::RegionKind kind;
   device_tree::RegionPlacement placement;
-  std::vector<PhysRange> places;            ///< chunks, or where Carveout puts it
-  std::optional<std::uint64_t> size_bytes;  ///< stated by a dynamic one
+  std::vector<PhysRange> places;             ///< chunks, or where Carveout puts it
+  std::optional<std::uint64_t> size_bytes;   ///< stated by a dynamic one
+  std::optional<std::uint64_t> align_bytes;  ///< likewise
   bool no_map;
   bool reusable;
   std::optional<device_tree::RegionKind> default_of;
@@ -36,6 +37,7 @@ struct PoolFacts {
   std::string region;               ///< path; empty: its phandle dangles
   std::optional<std::string> name;  ///< of memory-region-names
   std::optional<DmaAddr> dma;       ///< as in carveout.map/1
+  std::optional<Error> refused;     ///< why it serves nothing
 
   bool operator==(const PoolFacts&) const = default;
 };
@@ -72,7 +74,7 @@ class BoardFacts {
   [[nodiscard]] const std::map<std::string, RegionFacts>& regions() const { return regions_; }
   /// The root, and those that translate.
   [[nodiscard]] const std::set<std::string>& buses() const { return buses_; }
-  /// Nodes that state memory-region, iommus, dma-coherent or dma-noncoherent.
+  /// Nodes that state memory-region, iommus, interconnects, dma-coherent or dma-noncoherent.
   [[nodiscard]] const std::set<std::string>& devices() const { return devices_; }
   [[nodiscard]] std::vector<PhysRange> memory() const;
   [[nodiscard]] std::vector<PhysRange> reservations() const;

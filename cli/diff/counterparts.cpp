@@ -36,23 +36,26 @@ Ties tied_by_label(const Symbols& from, const Symbols& to) {
   return ties;
 }
 
-/// The parent's path and the unit address; nothing for a node that has none.
-std::optional<std::string> place_of(std::string_view path) {
+/// What of its path a node has in common with its counterpart; nothing where its name has no unit
+/// address.
+std::optional<std::string> kept_of(Counterpart::By by, std::string_view path) {
   const std::size_t name = path.rfind('/') + 1;
   const std::size_t at = path.find('@', name);
   if (at == std::string_view::npos) return std::nullopt;
+  if (by == Counterpart::By::name) return std::string{path.substr(name)};
   return std::string{path.substr(0, name)}.append(path.substr(at));
 }
 
-Ties tied_by_place(const std::vector<std::string>& from, const std::vector<std::string>& to) {
+Ties tied_by_path(Counterpart::By by, const std::vector<std::string>& from,
+                  const std::vector<std::string>& to) {
   std::map<std::string, std::vector<std::string>> there;
   for (const std::string& path : to) {
-    if (const auto place = place_of(path)) there[*place].push_back(path);
+    if (const auto kept = kept_of(by, path)) there[*kept].push_back(path);
   }
   Ties ties;
   for (const std::string& path : from) {
-    const auto place = place_of(path);
-    const auto found = place ? there.find(*place) : there.end();
+    const auto kept = kept_of(by, path);
+    const auto found = kept ? there.find(*kept) : there.end();
     if (found != there.end()) ties[path].insert(found->second.begin(), found->second.end());
   }
   return ties;
@@ -68,7 +71,15 @@ std::optional<std::string> only(const Ties& ties, const std::string& path) {
 }  // namespace
 
 std::string_view name_of(Counterpart::By by) {
-  return by == Counterpart::By::label ? "label" : "unit_address";
+  switch (by) {
+    case Counterpart::By::label:
+      return "label";
+    case Counterpart::By::unit_address:
+      return "unit_address";
+    case Counterpart::By::name:
+      break;
+  }
+  return "name";
 }
 
 std::map<std::string, Counterpart> counterparts(const Tree& before,
@@ -91,7 +102,9 @@ std::map<std::string, Counterpart> counterparts(const Tree& before,
   const Symbols new_symbols = symbols_of(after);
   tie(tied_by_label(old_symbols, new_symbols), tied_by_label(new_symbols, old_symbols),
       Counterpart::By::label);
-  tie(tied_by_place(removed, added), tied_by_place(added, removed), Counterpart::By::unit_address);
+  for (const auto by : {Counterpart::By::unit_address, Counterpart::By::name}) {
+    tie(tied_by_path(by, removed, added), tied_by_path(by, added, removed), by);
+  }
   return found;
 }
 

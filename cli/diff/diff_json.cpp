@@ -76,6 +76,7 @@ class Writer {
     json_.key("placement").string(name_of(region.placement));
     list("places", region.places);
     hex_or_null(json_, "size", region.size_bytes);
+    hex_or_null(json_, "alignment", region.align_bytes);
     json_.key("no_map").boolean(region.no_map).key("reusable").boolean(region.reusable);
     text_or_null(json_, "default", region.default_of ? name_of(*region.default_of) : "");
     json_.close('}');
@@ -96,6 +97,7 @@ class Writer {
       json_.key("name");
       pool.name ? json_.string(*pool.name) : json_.null();
       hex_or_null(json_, "dma", pool.dma ? std::optional{pool.dma->raw()} : std::nullopt);
+      text_or_null(json_, "failure", pool.refused ? carveout::name_of(*pool.refused) : "");
       json_.close('}');
     }
     json_.close(']').key("source").open('{');

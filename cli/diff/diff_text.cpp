@@ -81,6 +81,9 @@ Words pool_of(const PoolFacts& pool) {
   Words words;
   words.say(fmt::format("pool {}", pool.index)).glue(",");
   if (pool.name) words.keep(*pool.name).glue(",");
+  if (pool.refused) {
+    return words.say("refused:", Style::bad).say(carveout::name_of(*pool.refused), Style::bad);
+  }
   if (pool.dma) return words.say("at device address").keep(hex(pool.dma->raw()));
   return words.say("without a device address", Style::bad);
 }
@@ -97,6 +100,8 @@ Words value_of(const RegionFacts& region, Aspect aspect) {
       return sizes_of(region);
     case Aspect::placement:
       return Words{}.say(name_of(region.placement));
+    case Aspect::alignment:
+      return Words{}.keep(region.align_bytes ? size_text(*region.align_bytes) : "not stated");
     case Aspect::mapping:
       return Words{}.say(region.no_map && region.reusable ? "no-map and reusable"
                          : region.no_map                  ? "no-map"
@@ -254,8 +259,10 @@ class Printer {
     Words words;
     words.keep(other.node).say(gone ? "is new and has" : "is gone and had");
     words.say(other.by == Counterpart::By::label ? "its label"
-                                                 : "its unit address, below the same parent");
-    fact("renamed?", words);
+              : other.by == Counterpart::By::unit_address
+                  ? "its unit address, below the same parent"
+                  : "its name, below another parent");
+    fact(other.by == Counterpart::By::name ? "moved?" : "renamed?", words);
   }
 
   void pools(const std::vector<PoolChange>& changes) {

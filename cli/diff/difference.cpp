@@ -71,6 +71,7 @@ std::vector<Aspect> aspects(const RegionFacts& before, const RegionFacts& after)
   note(bases_of(before) != bases_of(after), Aspect::place);
   note(sizes_of(before) != sizes_of(after), Aspect::size);
   note(before.placement != after.placement, Aspect::placement);
+  note(before.align_bytes != after.align_bytes, Aspect::alignment);
   note(before.no_map != after.no_map || before.reusable != after.reusable, Aspect::mapping);
   note(before.default_of != after.default_of, Aspect::default_pool);
   return what;
@@ -144,6 +145,8 @@ std::string_view name_of(Aspect aspect) {
       return "size";
     case Aspect::placement:
       return "placement";
+    case Aspect::alignment:
+      return "alignment";
     case Aspect::mapping:
       return "mapping";
     case Aspect::default_pool:

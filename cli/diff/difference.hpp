@@ -19,6 +19,7 @@ enum class Aspect : std::uint8_t {
   place,      ///< moved
   size,       ///< resized
   placement,  ///< stated by the tree, or left to the system
+  alignment,  ///< that a dynamic one asks for
   mapping,    ///< no-map, reusable
   default_pool,
   coherent,  ///< of an asker, and what follows

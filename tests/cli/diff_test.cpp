@@ -192,7 +192,9 @@ TEST(Diff, EveryAspectOfARegion) {
   EXPECT_EQ(summary(changed({{"size = <0x400000>", "size = <0x800000>"}})),
             (Lines{"regions /reserved-memory/spare: place size"}));
   const Json spare = changed({{"size = <0x400000>", "size = <0x400000>; alignment = <0x1000>"}});
-  EXPECT_EQ(summary(spare), Lines{});
+  EXPECT_EQ(summary(spare), (Lines{"regions /reserved-memory/spare: alignment"}));
+  // Where a region has a place of its own, no alignment moves it.
+  EXPECT_EQ(summary(changed({{head, head + " alignment = <0x1000>;"}})), Lines{});
   const std::string place = changed(
       {{"spare {", "spare { status = \"disabled\";"}})["regions"][0]["old"]["places"][0]["base"];
   EXPECT_EQ(summary(changed({{"size = <0x400000>", "reg = <" + place + " 0x400000>"}})),
@@ -212,6 +214,60 @@ TEST(Diff, EveryAspectOfADevice) {
             (Lines{"devices /soc/camera@1000: pools source"}));
   EXPECT_EQ(summary(changed({{"memory-region = <&frames>;", ""}})),
             (Lines{"devices /soc/camera@1000: pools source"}));
+}
+
+TEST(Diff, APoolThatServesNoMoreIsToldAtTheDeviceWhereverItStands) {
+  const std::pair<std::string, std::string> second{"memory-region = <&frames>",
+                                                   "memory-region = <&frames>, <&rings>"};
+  const auto from_two_pools = [&](std::vector<std::pair<std::string, std::string>> edits) {
+    edits.insert(edits.begin(), second);
+    return diff(board_with({second}), board_with(edits));
+  };
+  // Another region lies over it, which takes both.
+  const Json overlapped = from_two_pools({{"spare {",
+                                           "over@91008000 { reg = <0x91008000 0x1000>; };"
+                                           " spare {"}});
+  EXPECT_EQ(summary(overlapped), (Lines{"regions /reserved-memory/over@91008000: added",
+                                        "devices /soc/camera@1000: pools"}));
+  const Json& pools = overlapped["devices"][0]["new"]["pools"];
+  EXPECT_TRUE(pools[0]["failure"].is_null());
+  EXPECT_EQ(pools[1]["failure"], "overlaps");
+  // Its second chunk lies in no window.
+  const Json unreached =
+      from_two_pools({{"reg = <0x91000000 0x10000>",
+                       "reg = <0x91000000 0x10000>, <0xd0000000 "
+                       "0x10000>"},
+                      {"reg = <0x80000000 0x40000000>", "reg = <0x80000000 0x60000000>"}});
+  EXPECT_EQ(unreached["devices"][0]["new"]["pools"][1]["failure"], "not_in_window");
+  EXPECT_EQ(unreached["devices"][0]["old"]["pools"][1]["dma"],
+            unreached["devices"][0]["new"]["pools"][1]["dma"]);
+}
+
+TEST(Diff, APoolThatServesNoMoreHasItsErrorInTheText) {
+  const TemporaryFolder folder;
+  const std::string text =
+      run({"diff", folder.write("old.dts", kBoard),
+           folder.write("new.dts", board_with({{"spare {",
+                                                "over@90008000 { reg = <0x90008000 "
+                                                "0x1000>; }; spare {"}}))});
+  EXPECT_NE(text.find("changed /reserved-memory/frames@90000000: pool 0, refused: overlaps; was "
+                      "pool 0, at device address 0x10000000"),
+            std::string::npos)
+      << text;
+}
+
+TEST(Diff, AWayToMemoryByInterconnectsConcernsTheDevice) {
+  const std::string way =
+      "interconnects = <&bus>; interconnect-names = \"dma-mem\"; reg = <0x5000 0x100>";
+  const std::pair<std::string, std::string> bus{
+      "gpu@3000",
+      "bus: bus@6000 { #interconnect-cells = <0>; #address-cells = <1>; #size-cells = <1>;"
+      " ranges; dma-ranges = <0x0 0x80000000 0x1000>; }; mixer@5000 { reg = <0x5000 0x100>; };"
+      " gpu@3000"};
+  EXPECT_EQ(summary(diff(
+                board_with({bus}),
+                board_with({bus, {"mixer@5000 { reg = <0x5000 0x100>", "mixer@5000 { " + way}}))),
+            (Lines{"devices /mixer@5000: reach source"}));
 }
 
 TEST(Diff, ABusThatTranslatesOtherwiseConcernsAllOnIt) {
@@ -258,6 +314,24 @@ TEST(Diff, WithoutLabelsTheUnitAddressTiesAndNothingElse) {
   EXPECT_EQ(other.size(), 2U);
   for (const Json& entry : other) {
     EXPECT_TRUE(entry["counterpart"].is_null());
+  }
+}
+
+TEST(Diff, WhatStandsBelowARenamedBusIsTiedByItsName) {
+  const Json devices = changed({{"soc: soc {", "soc: soc@0 {"}})["devices"];
+  ASSERT_EQ(devices.size(), 4U);
+  EXPECT_EQ(devices[0]["node"], "/soc/camera@1000");
+  EXPECT_EQ(devices[0]["counterpart"]["node"], "/soc@0/camera@1000");
+  EXPECT_EQ(devices[0]["counterpart"]["by"], "name");
+  // Two that are called so are nobody's counterpart.
+  const Json twice = changed({{"soc: soc {", "soc: soc@0 {"},
+                              {"gpu@3000 { reg",
+                               "bus@5000 { #address-cells = <1>; #size-cells = <1>; ranges;"
+                               " display@2000 { reg = <0x2000 0x100>; dma-coherent; }; };"
+                               " gpu@3000 { reg"}})["devices"];
+  for (const Json& entry : twice) {
+    const bool is_camera = std::string{entry["node"]}.contains("camera");
+    EXPECT_EQ(entry["counterpart"].is_null(), !is_camera) << entry["node"];
   }
 }
 

@@ -12,6 +12,7 @@
 #include "carveout/ops/coherent.hpp"
 #include "carveout/ops/streaming.hpp"
 #include "carveout/setup/system.hpp"
+#include "interrupts.hpp"
 
 namespace contract {
 namespace {
@@ -59,6 +60,28 @@ void check_port(const Board& board) {
   port.clean_invalidate(cached, kBytes);
   check(all({uncached, kBytes}, std::byte{0x33}), "clean_invalidate loses nothing");
   check(all(beside, std::byte{0x44}), "and nothing beside the range has changed");
+}
+
+void check_lock(PortRef port) {
+  LockWord outer{};
+  LockWord inner{};
+  const bool before = board::interrupts_masked();
+  board::mask_interrupts(false);
+  const LockState state = port.lock(outer);
+  const bool while_locked = board::interrupts_masked();
+  const LockState again = port.lock(inner);
+  port.unlock(inner, again);
+  const bool still_locked = board::interrupts_masked();
+  port.unlock(outer, state);
+  const bool unlocked = !board::interrupts_masked();
+  board::mask_interrupts(true);
+  port.unlock(outer, port.lock(outer));
+  const bool left_alone = board::interrupts_masked();
+  board::mask_interrupts(before);
+  check(while_locked, "the lock holds interrupts off");
+  check(still_locked, "and goes on to after an inner lock has ended");
+  check(unlocked, "afterwards they come again");
+  check(left_alone, "but not where they had been masked before");
 }
 
 void check_byte_order() {
@@ -217,6 +240,7 @@ void run(const Board& board) {
   const unsigned before = board::failures();
   board::write("---- the contract that every board keeps");
   check_port(board);
+  check_lock(board.port);
   check_byte_order();
   const auto setup = set_up(board);
   if (setup) {
