@@ -55,12 +55,13 @@ void LinuxPool::set(std::size_t node, unsigned order, std::uint8_t value) {
 
 void LinuxPool::settle(std::size_t word) {
   std::uint64_t free = words_[word];
-  std::uint8_t orders = 0;
+  unsigned orders = 0;
+#pragma GCC unroll 8  // the shifts are then constants, and nothing is guessed
   for (unsigned order = 0; order <= kWordOrder; ++order) {
-    if ((free & kMultiples[order]) != 0) ++orders;
+    orders += (free & kMultiples[order]) != 0 ? 1 : 0;
     free &= free >> (1U << order % kWordOrder);
   }
-  set(words_.size() + word, kWordOrder, orders);
+  set(words_.size() + word, kWordOrder, static_cast<std::uint8_t>(orders));
 }
 
 std::optional<std::uint64_t> LinuxPool::take(std::uint64_t size_bytes) {

@@ -36,38 +36,45 @@ LiveIds::LiveIds()
     : seed_{std::uint64_t{std::random_device{}()} << 32 | std::random_device{}()},
       places_(kFirstPlaces) {}
 
-std::uint32_t LiveIds::hash_of(std::uint32_t owner, std::string_view id) const {
-  std::uint64_t hash = seed_ ^ (std::uint64_t{owner} << 32) ^ id.size();
+LiveIds::Key::Key(std::uint64_t seed, std::uint32_t its_owner, std::string_view its_id)
+    : id{its_id}, last{}, owner{its_owner}, hash{} {
+  std::uint64_t mixed = seed ^ (std::uint64_t{owner} << 32) ^ id.size();
   const auto mix = [&](std::uint64_t word) {
-    hash = (hash ^ word) * 0x9e3779b97f4a7c15U;  // 2^64 / the golden ratio
-    hash ^= hash >> 32;
+    mixed = (mixed ^ word) * 0x9e3779b97f4a7c15U;  // 2^64 / the golden ratio
+    mixed ^= mixed >> 32;
   };
-  for (; id.size() > sizeof(std::uint64_t); id.remove_prefix(sizeof(std::uint64_t))) {
-    mix(load<std::uint64_t>(id.data()));
+  std::string_view rest = id;
+  for (; rest.size() > sizeof(std::uint64_t); rest.remove_prefix(sizeof(std::uint64_t))) {
+    mix(load<std::uint64_t>(rest.data()));
   }
-  mix(last_word(id));
-  mix(seed_);
-  return static_cast<std::uint32_t>(hash);
+  last = last_word(rest);
+  mix(last);
+  mix(seed);
+  hash = static_cast<std::uint32_t>(mixed);
 }
 
-std::size_t LiveIds::find(std::uint32_t hash, std::uint32_t owner, std::string_view id) const {
+/// Most names are no longer than a word, and then compared without a call.
+bool LiveIds::Name::is(const Key& key) const {
+  if (last != key.last || owner != key.owner || size != key.id.size()) return false;
+  return size <= sizeof(last) || text() == key.id;
+}
+
+std::size_t LiveIds::find(const Key& key) const {
   const std::size_t mask = places_.size() - 1;
-  for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
+  for (std::size_t at = key.hash & mask;; at = (at + 1) & mask) {
     const Place& place = places_[at];
     if (place.slot_and_one == 0) return at;
-    if (place.hash != hash) continue;
-    const Name& name = names_[place.slot_and_one - 1];
-    if (name.owner == owner && name.text() == id) return at;
+    if (place.hash == key.hash && names_[place.slot_and_one - 1].is(key)) return at;
   }
 }
 
 LiveIds::Added LiveIds::add(std::uint32_t owner, std::string_view id) {
-  const std::uint32_t hash = hash_of(owner, id);
-  std::size_t at = find(hash, owner, id);
+  const Key key{seed_, owner, id};
+  std::size_t at = find(key);
   if (places_[at].slot_and_one != 0) return {places_[at].slot_and_one - 1, false};
   if (std::size_t{count_} * 2 >= places_.size()) {
     grow();
-    at = find(hash, owner, id);
+    at = find(key);
   }
   std::uint32_t slot = slots();
   if (free_.empty()) {
@@ -79,16 +86,17 @@ LiveIds::Added LiveIds::add(std::uint32_t owner, std::string_view id) {
   Name& name = names_[slot];
   std::ranges::copy(id, name.bytes.begin());
   name.size = static_cast<std::uint8_t>(id.size());
+  name.last = key.last;
   name.owner = owner;
   name.lives = true;
-  places_[at] = {hash, slot + 1};
+  places_[at] = {key.hash, slot + 1};
   ++count_;
   return {slot, true};
 }
 
 std::optional<std::uint32_t> LiveIds::remove(std::uint32_t owner, std::string_view id) {
   const std::size_t mask = places_.size() - 1;
-  std::size_t hole = find(hash_of(owner, id), owner, id);
+  std::size_t hole = find(Key{seed_, owner, id});
   if (places_[hole].slot_and_one == 0) return std::nullopt;
   const std::uint32_t slot = places_[hole].slot_and_one - 1;
   // Whoever walked over the hole moves into it, so that no walk ends there too early.

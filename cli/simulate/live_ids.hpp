@@ -39,13 +39,24 @@ class LiveIds {
   [[nodiscard]] std::uint32_t count() const { return count_; }
 
  private:
+  /// A name that is looked for.
+  struct Key {
+    Key(std::uint64_t seed, std::uint32_t owner, std::string_view id);
+
+    std::string_view id;
+    std::uint64_t last;  ///< of its bytes, at most eight
+    std::uint32_t owner;
+    std::uint32_t hash;
+  };
   struct Name {
     std::array<char, kMaxIdBytes> bytes;
     std::uint8_t size;
+    std::uint64_t last;
     std::uint32_t owner;
     bool lives;
 
     [[nodiscard]] std::string_view text() const { return {bytes.data(), size}; }
+    [[nodiscard]] bool is(const Key& key) const;
   };
   /// A place of the hash table. The names are found by walking on from the place of their hash.
   struct Place {
@@ -53,10 +64,8 @@ class LiveIds {
     std::uint32_t slot_and_one;  ///< 0: nobody is here
   };
 
-  [[nodiscard]] std::uint32_t hash_of(std::uint32_t owner, std::string_view id) const;
   /// The place of a name, or the free one where it would stand.
-  [[nodiscard]] std::size_t find(std::uint32_t hash, std::uint32_t owner,
-                                 std::string_view id) const;
+  [[nodiscard]] std::size_t find(const Key& key) const;
   void grow();
 
   std::uint64_t seed_;

@@ -22,23 +22,32 @@ using Fields = std::array<std::string_view, kFields>;
                             fields > kFields ? " or more" : "", kFields, kCsvHeader)};
 }
 
+constexpr std::uint64_t kEach = 0x0101010101010101U;
+
+/// Eight characters, of which the first is the lowest byte.
+std::uint64_t eight_at(const char* at) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof(word));
+  if constexpr (std::endian::native == std::endian::big) word = std::byteswap(word);
+  return word;
+}
+
 /// Which of at most 64 bytes are that one, a bit each. Eight at a time, and without a branch on
 /// what they are: fields have any lengths, and a wrong guess for each is most of the cost of a
 /// line.
 std::uint64_t places_of(char byte, std::string_view text) {
-  constexpr std::uint64_t kEach = 0x0101010101010101U;
   constexpr std::uint64_t kLow = 0x7f * kEach;
   const std::uint64_t eight_times = kEach * static_cast<unsigned char>(byte);
+  const auto among_eight = [&](std::size_t from) {
+    const std::uint64_t differs = eight_at(text.data() + from) ^ eight_times;
+    const std::uint64_t same = ~(((differs & kLow) + kLow) | differs | kLow);  // the top bits
+    return (((same >> 7) * 0x0102040810204080U) >> 56) << from;                // put together
+  };
   std::uint64_t places = 0;
   std::size_t i = 0;
-  for (; i + 8 <= text.size(); i += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + i, sizeof(word));
-    if constexpr (std::endian::native == std::endian::big) word = std::byteswap(word);
-    const std::uint64_t differs = word ^ eight_times;
-    const std::uint64_t same = ~(((differs & kLow) + kLow) | differs | kLow);  // the top bits
-    places |= (((same >> 7) * 0x0102040810204080U) >> 56) << i;                // put together
-  }
+  for (; i + 8 <= text.size(); i += 8) places |= among_eight(i);
+  if (i == text.size()) return places;
+  if (i != 0) return places | among_eight(text.size() - 8);  // some of them twice
   for (; i < text.size(); ++i) places |= std::uint64_t{text[i] == byte} << i;
   return places;
 }
@@ -130,6 +139,20 @@ void read_size(std::string_view field, std::optional<std::uint64_t>& bytes) {
 
 constexpr std::uint64_t kMaxSeconds = 9'000'000'000;  // in nanoseconds under 2^63
 constexpr std::uint64_t kNsInSecond = 1'000'000'000;
+constexpr std::uint64_t kPowersOfTen[] = {1,       10,        100,        1'000,      10'000,
+                                          100'000, 1'000'000, 10'000'000, 100'000'000};
+
+/// The number that the last characters are, one to eight of a text of eight or more; nothing where
+/// one of them is no digit.
+std::optional<std::uint64_t> last_digits(std::string_view text, std::size_t count) {
+  const std::uint64_t others = (std::uint64_t{1} << (8 * (8 - count))) - 1;
+  const std::uint64_t word = eight_at(text.data() + text.size() - 8);
+  std::uint64_t digits = (word ^ ('0' * kEach)) & ~others;
+  if (((digits | (digits + 0x76 * kEach)) & (0x80 * kEach)) != 0) return std::nullopt;
+  digits = (digits * (10 * 0x100 + 1)) >> 8;  // pairs, then pairs of them, then both halves
+  digits = ((digits & 0x00ff00ff00ff00ffU) * (100 * 0x10000 + 1)) >> 16;
+  return ((digits & 0x0000ffff0000ffffU) * (10000 * 0x100000000U + 1)) >> 32;
+}
 
 /// With an exponent, or without a digit in front of the point.
 std::uint64_t nanoseconds_slowly(std::string_view seconds) {
@@ -157,6 +180,11 @@ std::uint64_t nanoseconds(std::string_view seconds) {
   const bool has_whole = i != 0;
   if (has_whole && i < seconds.size() && seconds[i] == '.') {
     ++i;
+    const std::size_t decimals = seconds.size() - i;
+    if (decimals != 0 && decimals <= 8 && seconds.size() >= 8) {
+      const auto digits = last_digits(seconds, decimals);
+      if (digits) return whole * kNsInSecond + *digits * kPowersOfTen[9 - decimals];
+    }
     unsigned places = 0;
     for (unsigned digit = digit_at(i); digit < 10; digit = digit_at(++i)) {
       if (places == 9) continue;

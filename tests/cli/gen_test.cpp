@@ -61,20 +61,25 @@ TEST(Gen, WritesTheSameBytesWhereverTheBoardComesFromAndWhereverTheyGo) {
   }
 }
 
-/// The image for the emulated board is built with what is kept beside it.
-TEST(Gen, MakesOfTheEmulatedBoardWhatItsImageIsBuiltWith) {
+/// The image for an emulated board is built with what is kept beside it.
+void expect_kept(const std::string& board, std::vector<std::string> options) {
   const TemporaryFolder folder;
-  const std::string board = "../boards/mps2_an500/";
-  const std::string kept = std::string{CARVEOUT_CLI_TESTS} + "/../boards/mps2_an500/generated";
+  const std::string kept = std::string{CARVEOUT_CLI_TESTS} + "/../boards/" + board + "/generated";
   const bool update = std::getenv("CARVEOUT_UPDATE_GOLDEN") != nullptr;
-  const Outcome made = carveout({"gen", board + "mps2_an500.dts", "--target", "armv7m", "--device",
-                                 "ethernet=32", "--device", "camera=32", "--namespace", "an500",
-                                 "--out", update ? kept : folder.path("out")});
+  const std::string tree = "../boards/" + board + "/" + board + ".dts";
+  options.insert(options.begin(), {"gen", tree, "--out", update ? kept : folder.path("out")});
+  const Outcome made = carveout(options);
   EXPECT_EQ(made.status, 0) << made.err;
   if (update) return;
   for (const std::string& name : kAllThree) {
     EXPECT_EQ(contents(folder.path("out/" + name)), contents(fs::path{kept} / name)) << name;
   }
+}
+
+TEST(Gen, MakesOfAnEmulatedBoardWhatItsImageIsBuiltWith) {
+  expect_kept("mps2_an500", {"--target", "armv7m", "--device", "ethernet=32", "--device",
+                             "camera=32", "--namespace", "an500"});
+  expect_kept("mps2_an505", {"--target", "armv8m", "--device", "dma=32", "--namespace", "an505"});
 }
 
 TEST(Gen, ReplacesItsOwnFilesAndLeavesOthersAlone) {

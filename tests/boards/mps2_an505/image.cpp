@@ -1,5 +1,5 @@
-// Cortex-M33 with a PL081: the default pool lies in an MPU region that is not cached, and the
-// engine moves it by lists of jobs.
+// Cortex-M33 with a PL081, set up from what `carveout gen` made of mps2_an505.dts: the default pool
+// lies in an MPU region that is not cached, and the engine moves it by lists of jobs.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +11,13 @@
 #include "carveout_port/pmsa_v8.hpp"
 #include "contract/contract.hpp"
 #include "copy_bench.hpp"
+#include "generated/carveout_mpu.hpp"
+#include "generated/carveout_tables.hpp"
+#include "mpu.hpp"
 #include "pl081.hpp"
+
+extern "C" const std::byte carveout_pool_default_38000420_start[];  // of generated/carveout.ld
+extern "C" const std::byte carveout_pool_default_38000420_end[];
 
 namespace an505 {
 namespace {
@@ -27,51 +33,35 @@ constexpr bool kSetRegion = false;
 #else
 constexpr bool kSetRegion = true;
 #endif
-#ifdef MPS2_AN505_WRONG_WINDOW
-constexpr std::uint64_t kBusAdds = 0x4'0000;
-#else
-constexpr std::uint64_t kBusAdds = 0;
-#endif
 
 /// SSRAM 2 by its secure address, and SSRAM 1 with the image. Source: AN505, memory map.
 constexpr PhysRange kMemory[]{{PhysAddr{0x3800'0000}, 0x20'0000},
                               {PhysAddr{0x1000'0000}, 0x40'0000}};
-/// No power of two, and at no multiple of one: PMSAv8 takes it as it is.
-constexpr PhysRange kPool{PhysAddr{0x3800'0420}, 0x1'4c60};
+constexpr PhysRange kPool = kPools[pool_default_38000420].chunks[0];
+/// For the contract, in memory that the linker script gives to nothing.
 constexpr PhysRange kContractPool{PhysAddr{0x3810'0000}, 0x1'0000};
-constexpr Alias kAliases[]{{kPool.base, kPool.base, kPool.size_bytes},
-                           {kContractPool.base, kContractPool.base, kContractPool.size_bytes}};
+constexpr Alias kContractAlias{kContractPool.base, kContractPool.base, kContractPool.size_bytes};
 
-constexpr unsigned kAttribute = 3;
-constexpr unsigned kRegionNumber = 2;
-constexpr auto kRegion = pmsa_v8::region(kPool, kAttribute);
-static_assert(kRegion.has_value(), "it begins and ends where the pool does");
+#ifdef MPS2_AN505_WRONG_WINDOW
+constexpr Window kWrongWindows[]{
+    {DmaAddr{kWindows0[0].dma.raw() + 0x4'0000}, kWindows0[0].cpu, kWindows0[0].size_bytes}};
+constexpr DeviceSettings kWrongDevices[]{{.name = kDevices[device_dma].name,
+                                          .coherent_mask = kDevices[device_dma].coherent_mask,
+                                          .translation = Translation::through(kWrongWindows)}};
+constexpr setup::Tables kBoard{.pools = kPools, .devices = kWrongDevices, .defaults = kDefaults};
+#else
+constexpr const setup::Tables& kBoard = kTables;
+#endif
 
-constexpr Window kWindows[]{
-    {DmaAddr{kMemory[0].base.raw() + kBusAdds}, kMemory[0].base, 0x20'0000}};
-constexpr PoolSettings kPools[]{{.name = "default", .chunks = {&kPool, 1}, .granule_bytes = 32}};
-constexpr DeviceSettings kDevices[]{{.name = "pl081",
-                                     .coherent_mask = DmaAddr{0xffff'ffff},
-                                     .translation = Translation::through(kWindows)}};
-constexpr setup::DefaultRow kDefaults[]{{.role = Role::default_pool, .pool = 0}};
-constexpr setup::Tables kTables{.pools = kPools, .devices = kDevices, .defaults = kDefaults};
-
-alignas(8) std::array<std::byte, setup::measure(kTables)> storage;
+alignas(8) std::array<std::byte, kStorageBytes> storage;
 alignas(4096) std::array<std::byte, 4096> buffer;
 
-/// The registers, read back, say what the table says.
-void check_region(cortex_m::MpuV8& mpu) {
-  check(mpu.enabled(), "the MPU is on");
-  const auto region = mpu.get(kRegionNumber);
-  check(region.enabled(), "the pool's region is on");
-  check(region.covered() == kPool, "it covers the pool and nothing beside it");
-  check(region.execute_never(), "nothing is executed out of it");
-  check_equal(mpu.attribute(region.attribute()), 0x44, "and what it holds is not cached");
-}
-
 void run(System& system) {
-  const Device& device = *system.device(0);
-  Pool& pool = *system.find_pool("default");
+  const Device& device = *system.device(device_dma);
+  Pool& pool = *system.find_pool(kPools[pool_default_38000420].name);
+  check(pool.chunks()[0].uncached == carveout_pool_default_38000420_start &&
+            pool.chunks()[0].uncached + kPool.size_bytes == carveout_pool_default_38000420_end,
+        "the pool lies where the linker has it");
   {
     auto engine = Pl081::create(device);
     if (!engine) return fail(engine.error(), "a list of jobs");
@@ -91,21 +81,23 @@ int board::run() {
   cortex_m::MpuV8 mpu;
   check(mpu.regions() >= 8, "the core has an MPU");
   if (kSetRegion) {
-    mpu.set_attribute(kAttribute, pmsa_v8::kNonCacheable);
-    mpu.set(kRegionNumber, *kRegion);
+    mpu.set_attribute(kMairIndex, kMairValue);
+    mpu.set(kRegionNumber, kMpuRegions[0]);
   }
   mpu.enable();
-  check_region(mpu);
+  check_region(mpu, kPool);
+  if (kSetRegion) check_limits(mpu, kPool);
 
   cortex_m::Port port{kMemory, ports::kNoDataCache.granule_bytes};
   check_equal(port.cache_line_bytes(), 1, "a Cortex-M33 has no data cache");
-  const auto system = setup::build(kTables, {.port = port, .aliases = kAliases}, storage,
+  const auto system = setup::build(kBoard, {.port = port, .aliases = kAliases}, storage,
                                    [](const Failure& failure) { fail(failure, "a table's row"); });
   if (!system) {
     fail(system.error(), "the System");
     return finish("mps2-an505");
   }
   an505::run(**system);
-  contract::run({.port = port, .aliases = kAliases, .pool = kContractPool, .buffer = buffer});
+  contract::run(
+      {.port = port, .aliases = {&kContractAlias, 1}, .pool = kContractPool, .buffer = buffer});
   return finish("mps2-an505");
 }
