@@ -10,13 +10,9 @@ namespace carveout::cli {
 /// The field of MPU_MAIR1 that armv8m's regions name: the last, as the one that others use least.
 inline constexpr unsigned kMairIndex = 7;
 
-/// Fills plan.regions, for a target that has an MPU. Pools that touch are one range here. Of the
-/// sets of regions that the budget allows, it takes the one that swallows the fewest bytes beside
-/// the pools - none, where there are regions enough - and of those one of the fewest regions.
-/// Swallowed bytes are of plan.memory, never anybody's, and are taken out of it; no region reaches
-/// from one range into the next.
-///
-/// What is swallowed goes to plan.notes, and what does not fit to plan.refused.
+/// Fills plan.regions, for a target that has an MPU, by mpu_regions(). What they swallow is of
+/// plan.memory, never anybody's, and is taken out of it; it goes to plan.notes, and what does not
+/// fit to plan.refused.
 void plan_mpu(const GenRequest& request, GenPlan& plan);
 
 /// The chunks of pools that a region has bytes of: their names, with commas between them.

@@ -15,11 +15,11 @@
 #include "carveout/setup/from_device_tree.hpp"
 #include "gen/mpu.hpp"
 #include "gen/names.hpp"
-#include "gen/ranges.hpp"
 #include "gen/world.hpp"
 #include "node_name.hpp"
 #include "offline.hpp"
 #include "printable.hpp"
+#include "range_sets.hpp"
 #include "refusal.hpp"
 #include "sentence.hpp"
 #include "why_request.hpp"
@@ -270,6 +270,15 @@ std::vector<GenDeviceRequest> devices_with_regions(const Board& board) {
 }
 
 }  // namespace
+
+std::vector<GenRange> named_memory(const std::vector<PhysRange>& ranges) {
+  std::vector<GenRange> named;
+  named.reserve(ranges.size());
+  for (const PhysRange& range : ranges) {
+    named.push_back({.id = fmt::format("memory_{:x}", range.base.raw()), .range = range});
+  }
+  return named;
+}
 
 GenPlan plan(const Board& board, const GenRequest& request) {
   const std::vector<bool> only = secure_only(board.tree());

@@ -113,6 +113,9 @@ struct GenPlan {
   std::vector<std::string> notes;    ///< what to know about what is written
 };
 
+/// Each with a name by its address.
+[[nodiscard]] std::vector<GenRange> named_memory(const std::vector<PhysRange>& ranges);
+
 /// Works it out. The pools, devices and roles are those of the System that the tree makes
 /// (setup::build()), so that one made of the tables routes as that one does.
 ///

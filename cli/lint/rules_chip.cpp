@@ -3,10 +3,15 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "carveout/core/size.hpp"
 #include "carveout/port/pmsa_v7.hpp"
+#include "mpu_regions.hpp"
 #include "page.hpp"
+#include "range_sets.hpp"
 #include "report.hpp"
 #include "rule.hpp"
 #include "survey.hpp"
@@ -45,20 +50,34 @@ void check_protection_region(const Survey& survey, const ReservedRegion& region,
   });
 }
 
+/// As few as `gen` would make do with, of regions that swallow nobody's memory.
 void check_region_budget(const Survey& survey, Report& report) {
   const auto budget = survey.settings().facts->mpu_regions;
   if (!survey.machine().armv7m || !budget) return;
-  std::uint32_t needed = 0;
+  std::vector<PhysRange> pools;
+  std::vector<PhysRange> free;
+  std::vector<PhysRange> taken;
+  std::optional<Node> last;
   for_each_region(survey.tree(), survey.reserved(), [&](const ReservedRegion& region) {
-    if (!region.enabled || region.kind != RegionKind::coherent) return;
-    survey.for_each_place(region, [&](PhysRange) {
-      if (++needed != *budget + 1) return;
-      report.add(region.node, "",
-                 fmt::format("needs one region of the MPU more than the {} that there are for "
-                             "pools",
-                             *budget));
+    if (!region.enabled) return;
+    survey.for_each_place(region, [&](PhysRange range) {
+      taken.push_back(range);
+      const bool has_regions = range.last().raw() < pmsa_v7::kLongestBytes;  // else DMA036 says so
+      if (region.kind != RegionKind::coherent || !has_regions) return;
+      pools.push_back(range);
+      last = region.node;
     });
   });
+  for_each_memory(survey.tree(), [&](Node, PhysRange range) { free.push_back(range); });
+  for (const PhysRange range : survey.tree().reservations()) taken.push_back(range);
+  const std::size_t fewest =
+      mpu_regions(Pmsa::v7, std::move(pools), without(std::move(free), std::move(taken)), *budget)
+          .size();
+  if (fewest <= *budget) return;
+  report.add(
+      *last, "",
+      fmt::format("is the last of pools that take at least {} regions of the MPU, and may take {}",
+                  fewest, *budget));
 }
 
 /// Whether a place is whole inside one of the ranges.
@@ -155,14 +174,15 @@ constexpr std::array kRules{
         .severity = Severity::error,
         .needs = Needs::facts,
         .title = "more pools than regions of the MPU",
-        .why = "Each pool needs a region; `mpu-regions N` in --facts says how many there are for "
-               "pools. With one too few, one pool is cached.",
+        .why =
+            "Pools need regions, those that touch perhaps one together; `mpu-regions N` in --facts "
+            "says how many there are for pools. With one too few, one pool is cached.",
         .example = R"(rings: pool@c1e00000 {
 	compatible = "shared-dma-pool";
-	reg = <0xc1e00000 0x100000>;
+	reg = <0xc1e00000 0x80000>;
 	no-map;
 };)",
-        .fix = "reg = <0xc1e00000 0x200000>;",
+        .fix = "reg = <0xc1e00000 0x100000>;",
         .linux_does = "Sets up regions for its own memory only.",
         .checks = {.board = check_region_budget},
     },

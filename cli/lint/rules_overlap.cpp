@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "carveout/core/size.hpp"
-#include "joined_ranges.hpp"
 #include "page.hpp"
+#include "range_sets.hpp"
 #include "report.hpp"
 #include "rule.hpp"
 #include "survey.hpp"

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "carveout/core/size.hpp"
-#include "joined_ranges.hpp"
 #include "node_name.hpp"
+#include "range_sets.hpp"
 
 namespace carveout::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "gen/ranges.hpp"
+#include "range_sets.hpp"
 #include "refusal.hpp"
 #include "tests/gen/gen_board.hpp"
 #include "tests/support/tree_maker.hpp"

@@ -1,13 +1,26 @@
-#include "gen/ranges.hpp"
+#include "range_sets.hpp"
 
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
-#include "joined_ranges.hpp"
-
 namespace carveout::cli {
+
+std::vector<PhysRange> joined(std::vector<PhysRange> ranges) {
+  std::erase_if(ranges, [](const PhysRange& range) { return range.empty(); });
+  std::ranges::sort(ranges, {}, &PhysRange::base);
+  std::vector<PhysRange> result;
+  for (const PhysRange& range : ranges) {
+    const bool continues = !result.empty() && (range.base <= result.back().last() ||
+                                               range.base.raw() - result.back().last().raw() == 1);
+    if (!continues) {
+      result.push_back(PhysRange::from_to(range.base, range.last()));
+    } else if (range.last() > result.back().last()) {
+      result.back() = PhysRange::from_to(result.back().base, range.last());
+    }
+  }
+  return result;
+}
 
 std::vector<PhysRange> without(std::vector<PhysRange> all, std::vector<PhysRange> taken) {
   const std::vector<PhysRange> holes = joined(std::move(taken));
@@ -29,15 +42,6 @@ std::vector<PhysRange> without(std::vector<PhysRange> all, std::vector<PhysRange
     if (rest) result.push_back(PhysRange::from_to(PhysAddr{at}, PhysAddr{last}));
   }
   return result;
-}
-
-std::vector<GenRange> named_memory(const std::vector<PhysRange>& ranges) {
-  std::vector<GenRange> named;
-  named.reserve(ranges.size());
-  for (const PhysRange& range : ranges) {
-    named.push_back({.id = fmt::format("memory_{:x}", range.base.raw()), .range = range});
-  }
-  return named;
 }
 
 }  // namespace carveout::cli
