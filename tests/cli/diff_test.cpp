@@ -250,9 +250,7 @@ TEST(Diff, APoolThatServesNoMoreHasItsErrorInTheText) {
            folder.write("new.dts", board_with({{"spare {",
                                                 "over@90008000 { reg = <0x90008000 "
                                                 "0x1000>; }; spare {"}}))});
-  EXPECT_NE(text.find("changed /reserved-memory/frames@90000000: pool 0, refused: overlaps; was "
-                      "pool 0, at device address 0x10000000"),
-            std::string::npos)
+  EXPECT_TRUE(text.contains("changed /reserved-memory/frames@90000000: pool 0, refused: overlaps"))
       << text;
 }
 
