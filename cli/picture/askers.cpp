@@ -32,7 +32,7 @@ bool is_number(std::string_view text) {
 Entry entry_of(const Scene& scene, const Use& use) {
   Entry entry{.text = fitted(use.name, kNameColumns), .state = {}, .tone = Tone::faint};
   if (!is_number(use.role)) entry.text = fmt::format("{}: {}", fitted(use.role, 12), entry.text);
-  if (!use.dma) {
+  if (!use.served()) {
     entry.state = fitted(use.trouble, 36);
     entry.tone = Tone::bad;
   } else if (use.dma->raw() != scene.places[*use.place].range->base.raw()) {

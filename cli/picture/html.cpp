@@ -131,7 +131,7 @@ class Writer {
         if (!use.place) continue;
         std::string& list = users[*use.place];
         list += fmt::format("{}{}{}", list.empty() ? "" : "; ", asker.name,
-                            use.dma ? "" : " (" + use.trouble + ")");
+                            use.served() ? "" : " (" + use.trouble + ")");
       }
     }
     for (std::size_t i = 0; i < scene_.places.size(); ++i) {
@@ -197,10 +197,10 @@ class Writer {
         cell(asker.remark);
         cell(use.role);
         cell(use.name);
-        if (use.dma) {
+        if (use.served()) {
           number(hex(use.dma->raw()));
         } else {
-          add("<td class=\"bad\">{}</td>", escaped(use.trouble));
+          add("<td class=\"bad\">{}</td>", escaped(use.reason()));
         }
         const auto& cpu = use.place ? scene_.places[*use.place].range : std::nullopt;
         number(cpu ? hex(cpu->base.raw()) : "-");

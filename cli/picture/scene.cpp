@@ -9,7 +9,9 @@
 #include "carveout/device_tree/memory_region.hpp"
 #include "fault_words.hpp"
 #include "node_name.hpp"
+#include "offline.hpp"
 #include "page.hpp"
+#include "region_use.hpp"
 
 namespace carveout::cli::picture {
 namespace {
@@ -54,7 +56,9 @@ void add_remark(std::string& remark, std::string_view more) {
 
 class Reader {
  public:
-  explicit Reader(const Board& board) : board_{board}, tree_{board.tree()}, map_{tree_} {}
+  explicit Reader(const Board& board) : board_{board}, tree_{board.tree()}, map_{tree_} {
+    if (!map_.error()) find_refused(board, map_);
+  }
 
   Scene read() {
     title();
@@ -174,6 +178,11 @@ class Reader {
       add_remark(place.remark, "dynamic: placed here by Carveout's rule");
     }
     if (facts.kind == RegionKind::invalid) add_remark(place.remark, "both reusable and no-map");
+    if (region.refused) {
+      add_remark(place.remark,
+                 fmt::format("no pool, {}",
+                             sentence_of(Trouble{Trouble::Kind::refused, *region.refused})));
+    }
     if (facts.kind == RegionKind::carveout) {
       for (const std::string_view each : facts.compatible) add_remark(place.remark, each);
     }
@@ -255,7 +264,7 @@ class Reader {
                         .trouble = "is no region of /reserved-memory"});
         continue;
       }
-      uses_of(asker, *region, role, view);
+      uses_of(asker, *region, role, view, UsedAs::own);
     }
     scene_.askers.push_back(std::move(asker));
   }
@@ -266,31 +275,30 @@ class Reader {
   }
 
   /// One for each chunk.
-  void uses_of(Asker& asker, MapRegion& region, const std::string& role, const MapView& view) {
+  void uses_of(Asker& asker, MapRegion& region, const std::string& role, const MapView& view,
+               UsedAs as) {
     const auto& numbers = first_of_[index_of(region)];
     for (std::size_t chunk = 0; chunk < numbers.size(); ++chunk) {
-      const Place& place = scene_.places[numbers[chunk]];
-      Use use{.place = numbers[chunk], .name = place.name, .role = role, .dma = {}, .trouble = {}};
-      if (!region.facts.enabled) {
-        use.trouble = "the region is disabled";
-      } else if (!place.range) {
-        use.trouble = "the region has no place";
-      } else {
-        use.dma = BoardMap::address_of(region.places[chunk], view);
-        if (!use.dma) use.trouble = "NOT REACHED";
+      const PlaceUse got = use_of(region, chunk, view, as);
+      Use use{.place = numbers[chunk],
+              .name = scene_.places[numbers[chunk]].name,
+              .role = role,
+              .dma = got.dma,
+              .trouble = {}};
+      if (got.trouble) {
+        use.trouble = what(*got.trouble);
+        use.why = why(*got.trouble);
       }
       add_use(asker, std::move(use));
     }
   }
 
-  /// Of each kind the first default, which is the one that stays.
   void defaults_for(Asker& asker, const MapView& view) {
     for (const RegionKind kind : {RegionKind::coherent, RegionKind::contiguous}) {
-      const auto found = std::ranges::find_if(map_.regions(), [&](const MapRegion& region) {
-        return region.facts.enabled && region.facts.default_of() == kind;
-      });
-      if (found == map_.regions().end()) continue;
-      uses_of(asker, *found, kind == RegionKind::coherent ? "default" : "default CMA", view);
+      MapRegion* const found = map_.default_of(kind);
+      if (found == nullptr) continue;
+      uses_of(asker, *found, kind == RegionKind::coherent ? "default" : "default CMA", view,
+              UsedAs::default_region);
     }
   }
 
@@ -336,6 +344,10 @@ std::string_view word_of(Kind kind) {
       break;
   }
   return "invalid";
+}
+
+std::string Use::reason() const {
+  return why.empty() ? trouble : fmt::format("{}: {}", trouble, why);
 }
 
 Scene scene_of(const Board& board) { return Reader{board}.read(); }

@@ -52,8 +52,12 @@ struct Use {
   std::optional<std::size_t> place;  ///< nothing: what is listed is no region
   std::string name;                  ///< of what is listed
   std::string role;                  ///< "rx", "0", "default"
-  std::optional<DmaAddr> dma;        ///< of the first byte; nothing: not reached
-  std::string trouble;               ///< why, if so
+  std::optional<DmaAddr> dma;        ///< of the first byte, where it is seen
+  std::string trouble;               ///< why it is not served; empty: it is
+  std::string_view why = {};         ///< more of that
+
+  [[nodiscard]] bool served() const { return trouble.empty(); }
+  [[nodiscard]] std::string reason() const;  ///< all of it
 };
 
 /// Who asks for memory: a device with regions of its own, or all others of a bus.

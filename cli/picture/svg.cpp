@@ -120,7 +120,7 @@ class Writer {
     for (const Asker& asker : scene_.askers) {
       uses += asker.uses.size();
       unreached += static_cast<std::size_t>(
-          std::ranges::count_if(asker.uses, [](const Use& use) { return !use.dma; }));
+          std::ranges::count_if(asker.uses, [](const Use& use) { return !use.served(); }));
     }
     std::string text = fmt::format(
         "{} ranges of memory, {} reserved places, {} views of devices through dma-ranges, {} uses "
@@ -325,20 +325,20 @@ class Writer {
     const Asker& asker = scene_.askers[link.asker];
     const Use& use = asker.uses[link.use];
     const Place& place = scene_.places[link.place];
-    const bool reached = use.dma.has_value();
-    const std::string_view kind = reached ? paint_of(place.kind).name : "unreached";
-    const std::string_view colour = reached ? paint_of(place.kind).stroke : "#c53030";
+    const bool served = use.served();
+    const std::string_view kind = served ? paint_of(place.kind).name : "unreached";
+    const std::string_view colour = served ? paint_of(place.kind).stroke : "#c53030";
     const int middle = (link.from.x + link.to.x) / 2;
     add("<g class=\"link {}\" data-ids=\"p{} a{}\">", kind, link.place, link.asker);
-    title(reached ? fmt::format("{}: {} at device address {}", asker.path, place.path,
-                                hex(use.dma->raw()))
-                  : fmt::format("{}: {}: {}", asker.path, place.path, use.trouble));
+    title(served ? fmt::format("{}: {} at device address {}", asker.path, place.path,
+                               hex(use.dma->raw()))
+                 : fmt::format("{}: {}: {}", asker.path, place.path, use.reason()));
     add("<path class=\"line\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.5\"{} d=\"M{} {}C{} {} "
         "{} "
         "{} {} {}\"/>",
-        colour, reached ? "" : " stroke-dasharray=\"4 4\"", link.to.x, link.to.y, middle, link.to.y,
+        colour, served ? "" : " stroke-dasharray=\"4 4\"", link.to.x, link.to.y, middle, link.to.y,
         middle, link.from.y, link.from.x + 6, link.from.y);
-    if (reached) {
+    if (served) {
       add("<path class=\"tip\" fill=\"{}\" d=\"M{} {}l8 -4v8z\"/>", colour, link.from.x,
           link.from.y);
     } else {
@@ -360,8 +360,8 @@ class Writer {
     for (std::size_t i = 0; i < box.uses.size(); ++i) {
       const Use& use = asker.uses[i];
       add("<g>");
-      title(use.dma ? fmt::format("{}: device address {}", use.name, hex(use.dma->raw()))
-                    : fmt::format("{}: {}", use.name, use.trouble));
+      title(use.served() ? fmt::format("{}: device address {}", use.name, hex(use.dma->raw()))
+                         : fmt::format("{}: {}", use.name, use.reason()));
       for (const Label& each : box.uses[i].words) text(each);
       add("</g>\n");
     }
