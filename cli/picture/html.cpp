@@ -70,13 +70,12 @@ class Writer {
       add("<div class=\"time\">\n<label for=\"time\">Time</label>\n<input id=\"time\" "
           "type=\"range\" min=\"0\" max=\"{}\" value=\"{}\">\n<output id=\"when\" "
           "for=\"time\">{}</output>\n<div>",
-          timeline.moments.size() - 1, timeline.shown, escaped(timeline.moments[timeline.shown]));
+          timeline.moments.size() - 1, timeline.shown,
+          escaped(timeline.moments[timeline.shown].words()));
       for (std::size_t i = 0; i < timeline.moments.size(); ++i) {
-        const std::string& words = timeline.moments[i];
-        const std::size_t colon = words.find(": ");
-        if (colon == std::string::npos) continue;
-        add("<button type=\"button\" data-moment=\"{}\">{}</button>\n", i,
-            escaped(std::string_view{words}.substr(colon + 2)));
+        const std::string& event = timeline.moments[i].event;
+        if (event.empty()) continue;
+        add("<button type=\"button\" data-moment=\"{}\">{}</button>\n", i, escaped(event));
       }
       add("</div>\n</div>\n");
     }

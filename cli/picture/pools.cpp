@@ -55,6 +55,11 @@ void draw_pools(Drawing& drawing) {
   drawing.out.header.push_back(
       label(fitted(timeline.title, kTitleColumns), kMargin, y, Font::bold));
   y += kRow;
+  if (!timeline.elsewhere.empty()) {
+    drawing.out.header.push_back(
+        label(fitted(timeline.elsewhere, kTitleColumns), kMargin, y, Font::mono, Tone::bad));
+    y += kRow;
+  }
   int x = kMargin;
   for (const std::string& holder : timeline.holders) {
     Label words = label(fitted(holder, 40), x + kSwatchGap, y, Font::mono);

@@ -100,15 +100,24 @@ struct TimedPool {
   std::optional<Mark> refused;
 };
 
+/// A moment at which the slider stops.
+struct TimedMoment {
+  std::string when;
+  std::string event;  ///< empty: a step
+
+  [[nodiscard]] std::string words() const { return event.empty() ? when : when + ": " + event; }
+};
+
 struct Timeline {
-  std::string title;  ///< the trace
-  std::string end;    ///< how long it is
+  std::string title;      ///< the trace
+  std::string length;     ///< of it
+  std::string elsewhere;  ///< the first refusal that is none of the pools'; empty: none
   std::vector<std::string> holders;
   std::vector<TimedPool> pools;
   // For the page, which has a slider:
-  std::vector<std::string> moments;  ///< in words
-  std::size_t shown = 0;             ///< which of them `held` and `state` are
-  std::string data;                  ///< JSON: state, held and shares of each pool at each moment
+  std::vector<TimedMoment> moments;
+  std::size_t shown = 0;  ///< which of them `held` and `state` are
+  std::string data;       ///< JSON: state, held and shares of each pool at each moment
 };
 
 struct Scene {
