@@ -28,13 +28,13 @@ Kind kind_of(const device_tree::ReservedRegion& facts) {
     case RegionKind::contiguous:
       return Kind::contiguous;
     case RegionKind::bounce:
-      return Kind::restricted;
+      return Kind::bounce;
     case RegionKind::invalid:
       return Kind::invalid;
     case RegionKind::carveout:
       break;
   }
-  return facts.no_map ? Kind::no_map : Kind::reserved;
+  return facts.no_map ? Kind::no_map : Kind::carveout;
 }
 
 std::string last_part(std::string_view path) {
@@ -161,7 +161,9 @@ class Reader {
                 .size_bytes = facts.size_bytes};
     place.name = last_part(place.path);
     if (!facts.enabled) {
-      add_remark(place.remark, facts.okay ? "disabled with all of /reserved-memory" : "disabled");
+      add_remark(place.remark, facts.okay ? fmt::format("disabled with all of /reserved-memory: {}",
+                                                        meaning_of(map_.reserved().fault()))
+                                          : "disabled");
     }
     if (facts.default_of()) {
       add_remark(place.remark, facts.default_of() == RegionKind::coherent
@@ -326,24 +328,24 @@ class Reader {
 
 }  // namespace
 
-std::string_view word_of(Kind kind) {
+std::string word_of(Kind kind) {
   switch (kind) {
     case Kind::coherent:
-      return "coherent";
+      return std::string{name_of(RegionKind::coherent)};
     case Kind::contiguous:
-      return "contiguous";
-    case Kind::restricted:
-      return "restricted";
+      return std::string{name_of(RegionKind::contiguous)};
+    case Kind::bounce:
+      return std::string{name_of(RegionKind::bounce)};
     case Kind::no_map:
-      return "no-map";
-    case Kind::reserved:
-      return "reserved";
+      return fmt::format("{} no-map", name_of(RegionKind::carveout));
+    case Kind::carveout:
+      return std::string{name_of(RegionKind::carveout)};
     case Kind::reservation:
-      return "memreserve";
+      return "reservation";
     case Kind::invalid:
       break;
   }
-  return "invalid";
+  return std::string{name_of(RegionKind::invalid)};
 }
 
 std::string Use::reason() const {

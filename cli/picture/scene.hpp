@@ -13,19 +13,20 @@
 
 namespace carveout::cli::picture {
 
-/// What a reserved place is for; each has its own colour and its own word.
+/// What a reserved place is for; each has its own colour.
 enum class Kind : std::uint8_t {
   coherent,     ///< shared-dma-pool
   contiguous,   ///< shared-dma-pool, reusable: CMA
-  restricted,   ///< restricted-dma-pool
+  bounce,       ///< restricted-dma-pool
   no_map,       ///< reserved for somebody, and nobody else maps it
-  reserved,     ///< reserved for somebody
+  carveout,     ///< reserved for somebody
   reservation,  ///< of the memory reservation block
   invalid,      ///< a contradiction in itself
 };
 inline constexpr std::size_t kKinds = 7;
 
-[[nodiscard]] std::string_view word_of(Kind kind);
+/// Of regions that of the table.
+[[nodiscard]] std::string word_of(Kind kind);
 
 /// A place that is reserved: a chunk of a region, or an entry of the memory reservation block; or
 /// a region that has no place.
@@ -33,7 +34,7 @@ struct Place {
   std::string path;    ///< of the region's node
   std::string name;    ///< its last part, and which chunk
   std::string remark;  ///< what the table says of it besides; may be empty
-  Kind kind = Kind::reserved;
+  Kind kind = Kind::carveout;
   bool enabled = true;
   bool dynamic = false;                     ///< placed by Carveout's rule, and not by the tree
   bool is_default = false;                  ///< of devices without regions of their own

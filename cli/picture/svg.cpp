@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "page.hpp"
+#include "picture/about.hpp"
 #include "picture/markup.hpp"
 #include "picture/parts.hpp"
 #include "picture/words.hpp"
@@ -26,9 +27,9 @@ struct Paint {
 constexpr Paint kMemory{"memory", "#eef1f5", "#9aa5b1"};
 constexpr std::array<Paint, kKinds> kKindPaint{{{"coherent", "#d3f0e3", "#2f855a"},
                                                 {"contiguous", "#fde8d3", "#b7601f"},
-                                                {"restricted", "#e9dcf5", "#6b46a1"},
+                                                {"bounce", "#e9dcf5", "#6b46a1"},
                                                 {"no-map", "#dbe4f0", "#3e5c8a"},
-                                                {"reserved", "#fdf0c4", "#946c00"},
+                                                {"carveout-mapped", "#fdf0c4", "#946c00"},
                                                 {"reservation", "#cbd2d9", "#3e4c59"},
                                                 {"invalid", "#fbd5d5", "#c53030"}}};
 
@@ -104,7 +105,7 @@ class Writer {
         "font-family=\"'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"12\">\n",
         layout_.width, layout_.height, escaped(fmt::format("Memory map of {}", scene_.title)));
     add("<title>{}</title>\n<desc id=\"carveout-about\">{}</desc>\n",
-        escaped(fmt::format("Memory map of {}", scene_.title)), escaped(about()));
+        escaped(fmt::format("Memory map of {}", scene_.title)), escaped(about(scene_)));
     add("<defs>\n<style>{}</style>\n"
         "<pattern id=\"carveout-hatch\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" "
         "patternTransform=\"rotate(45)\"><rect class=\"paper\" width=\"6\" height=\"6\" "
@@ -112,26 +113,6 @@ class Writer {
         "d=\"M1 0v6\"/></pattern>\n</defs>\n",
         svg_style());
     add("<rect class=\"paper\" width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n");
-  }
-
-  [[nodiscard]] std::string about() const {
-    std::size_t unreached = 0;
-    std::size_t uses = 0;
-    for (const Asker& asker : scene_.askers) {
-      uses += asker.uses.size();
-      unreached += static_cast<std::size_t>(
-          std::ranges::count_if(asker.uses, [](const Use& use) { return !use.served(); }));
-    }
-    std::string text = fmt::format(
-        "{} ranges of memory, {} reserved places, {} views of devices through dma-ranges, {} uses "
-        "by {} devices or buses, of which {} are not served.",
-        scene_.memory.size(), scene_.places.size(), scene_.views.size(), uses, scene_.askers.size(),
-        unreached);
-    for (std::size_t kind = 0; kind < kKinds; ++kind) {
-      const auto count = std::ranges::count(scene_.places, static_cast<Kind>(kind), &Place::kind);
-      if (count != 0) text += fmt::format(" {}: {}.", word_of(static_cast<Kind>(kind)), count);
-    }
-    return text;
   }
 
   void title(std::string_view words) { add("<title>{}</title>", escaped(words)); }
@@ -253,7 +234,7 @@ class Writer {
 
   void memory(std::size_t i) {
     const Memory& of = scene_.memory[i];
-    add("<g>");
+    add("<g class=\"ground\" data-ids=\"m{}\">", i);
     title(fmt::format("{}: {} to {}, {}", of.path, hex(of.range.base.raw()), last_text(of.range),
                       size_text(of.range.size_bytes)));
     rect(layout_.memory[i], painted(kMemory));
@@ -262,7 +243,7 @@ class Writer {
 
   void strip(const Strip& strip) {
     const View& view = scene_.views[strip.view];
-    add("<g data-view=\"{}\">", strip.view);
+    add("<g class=\"ground\" data-ids=\"v{}\">", strip.view);
     title(fmt::format("{}: what devices on {} see", tag_of(strip.view), view.buses));
     text(strip.tag);
     for (const Piece& piece : strip.pieces) {

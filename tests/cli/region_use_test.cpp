@@ -92,6 +92,31 @@ void PrintTo(const Shown& shown, std::ostream* out) {
   *out << shown.device << " " << shown.pool << " '" << shown.trouble << "'";
 }
 
+TEST(PictureScene, CallsKindsAsTheTableDoes) {
+  const Board board = read_board(CARVEOUT_CLI_TESTS "/trees/everything.dts", {});
+  BoardMap map{board.tree()};
+  const picture::Scene scene = picture::scene_of(board);
+  std::size_t compared = 0;
+  for (const picture::Place& place : scene.places) {
+    const auto node = board.tree().find(place.path);
+    if (!node) continue;
+    EXPECT_TRUE(picture::word_of(place.kind).starts_with(name_of(map.region_at(*node)->facts.kind)))
+        << place.path;
+    ++compared;
+  }
+  EXPECT_GT(compared, 5U);
+}
+
+TEST(PictureScene, SaysWhyAllRegionsAreDisabled) {
+  const Board board =
+      read_board(CARVEOUT_CLI_TESTS "/../trees/reserved-memory-cells-differ.dts", {});
+  const picture::Scene scene = picture::scene_of(board);
+  ASSERT_FALSE(scene.places.empty());
+  EXPECT_TRUE(scene.places[0].remark.starts_with(
+      "disabled with all of /reserved-memory: its #size-cells is not the root's"))
+      << scene.places[0].remark;
+}
+
 TEST(RegionUse, OfARefusedPoolIsInThePictureARefusal) {
   const picture::Scene scene = picture::scene_of(read_board(kRefusedPools, {}));
   std::vector<Shown> all;
