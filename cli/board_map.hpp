@@ -55,6 +55,11 @@ struct MapRegion {
   // The last answer of BoardMap::is_seen_whole(), likewise.
   std::uint32_t asked_by = 0;
   bool seen_whole = false;
+
+  /// Why, where nothing else that is said of the region says it: not of one without a place.
+  [[nodiscard]] std::optional<Error> refused_besides() const {
+    return places.empty() ? std::nullopt : refused;
+  }
 };
 
 /// The regions of a tree, and what its buses and devices see. Nothing is worked out before somebody

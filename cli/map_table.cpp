@@ -184,9 +184,9 @@ class Map {
       if (place.range.empty()) say("empty", Style::bad);
       if (place.range.wraps()) say("passes the end of the address space", Style::bad);
     }
-    if (region.refused) {
+    if (const auto refused = region.refused_besides()) {
       say("no pool,", Style::bad);
-      words.say(sentence_of(Trouble{Trouble::Kind::refused, *region.refused}), Style::bad);
+      words.say(sentence_of(Trouble{Trouble::Kind::refused, *refused}), Style::bad);
     }
     if (!words.empty()) table.note(words);
     for (const User& user : users) {

@@ -180,10 +180,9 @@ class Reader {
       add_remark(place.remark, "dynamic: placed here by Carveout's rule");
     }
     if (facts.kind == RegionKind::invalid) add_remark(place.remark, "both reusable and no-map");
-    if (region.refused) {
-      add_remark(place.remark,
-                 fmt::format("no pool, {}",
-                             sentence_of(Trouble{Trouble::Kind::refused, *region.refused})));
+    if (const auto refused = region.refused_besides()) {
+      add_remark(place.remark, fmt::format("no pool, {}",
+                                           sentence_of(Trouble{Trouble::Kind::refused, *refused})));
     }
     if (facts.kind == RegionKind::carveout) {
       for (const std::string_view each : facts.compatible) add_remark(place.remark, each);
