@@ -93,6 +93,13 @@ MapRegion* BoardMap::region_at(Node node) {
   return found == regions_.end() || found->facts.node != node ? nullptr : &*found;
 }
 
+MapRegion* BoardMap::default_of(RegionKind kind) {
+  const auto found = std::ranges::find_if(regions_, [&](const MapRegion& region) {
+    return region.facts.enabled && region.facts.default_of() == kind;
+  });
+  return found == regions_.end() ? nullptr : &*found;
+}
+
 MapView BoardMap::keep(const std::expected<DmaView, TreeError>& view) {
   ++serial_;
   if (!view) {
@@ -126,6 +133,16 @@ std::optional<DmaAddr> BoardMap::address_of(MapRegion::Place& place, const MapVi
     place.dma = view.translation().to_dma(place.range);
   }
   return place.dma;
+}
+
+bool BoardMap::is_seen_whole(MapRegion& region, const MapView& view) {
+  if (region.asked_by != view.serial) {
+    region.asked_by = view.serial;
+    region.seen_whole = std::ranges::all_of(region.places, [&](MapRegion::Place& place) {
+      return address_of(place, view).has_value();
+    });
+  }
+  return region.seen_whole;
 }
 
 std::optional<DmaAddr> BoardMap::pool_address(Node node, const MapView& view) {

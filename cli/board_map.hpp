@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "carveout/core/error.hpp"
 #include "carveout/device_tree/dma_ranges.hpp"
 #include "carveout/device_tree/placement.hpp"
 #include "carveout/device_tree/reserved_memory.hpp"
@@ -49,6 +50,16 @@ struct MapRegion {
   device_tree::ReservedRegion facts;
   std::vector<Place> places = {};
   std::optional<device_tree::PlacementFault> not_placed = std::nullopt;  ///< of a dynamic one
+  /// Why it is no pool, where it is to be one; of those who asked find_refused().
+  std::optional<Error> refused = std::nullopt;
+  // The last answer of BoardMap::is_seen_whole(), likewise.
+  std::uint32_t asked_by = 0;
+  bool seen_whole = false;
+
+  /// Why, where nothing else that is said of the region says it: not of one without a place.
+  [[nodiscard]] std::optional<Error> refused_besides() const {
+    return places.empty() ? std::nullopt : refused;
+  }
 };
 
 /// The regions of a tree, and what its buses and devices see. Nothing is worked out before somebody
@@ -65,6 +76,9 @@ class BoardMap {
   [[nodiscard]] std::span<MapRegion> regions() { return regions_; }
   /// nullptr where `node` is no region.
   [[nodiscard]] MapRegion* region_at(device_tree::Node node);
+  /// Of the enabled regions that claim to be the default of a kind the first, which is the one that
+  /// stays; nullptr where none does.
+  [[nodiscard]] MapRegion* default_of(device_tree::RegionKind kind);
 
   /// What all children of a bus see that translates.
   const MapView& of_bus(device_tree::Node bus);
@@ -73,6 +87,8 @@ class BoardMap {
 
   /// Where those who see `view` see a place.
   static std::optional<DmaAddr> address_of(MapRegion::Place& place, const MapView& view);
+  /// Whether they see every place of a region.
+  static bool is_seen_whole(MapRegion& region, const MapView& view);
   /// Where they see the first chunk or the place of an enabled region; nothing where `node` is
   /// none.
   std::optional<DmaAddr> pool_address(device_tree::Node node, const MapView& view);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -12,7 +13,9 @@
 #include "carveout/device_tree/memory_region.hpp"
 #include "fault_words.hpp"
 #include "node_name.hpp"
+#include "offline.hpp"
 #include "page.hpp"
+#include "region_use.hpp"
 
 namespace carveout::cli {
 namespace {
@@ -29,8 +32,8 @@ using device_tree::Tree;
 struct User {
   Node device;
   std::uint32_t index;
-  bool enabled;  ///< the device
-  bool reached;
+  bool enabled;                    ///< the device
+  std::optional<Trouble> trouble;  ///< the first of its places'
 };
 
 class Map {
@@ -40,7 +43,9 @@ class Map {
         tree_{board.tree()},
         page_{board.source, colour},
         map_{tree_},
-        users_(map_.regions().size()) {}
+        users_(map_.regions().size()) {
+    if (!map_.error()) find_refused(board, map_);
+  }
 
   std::string print() {
     // In the order in which `map --json` asks, so that a tree beyond the limits is so for both.
@@ -179,13 +184,18 @@ class Map {
       if (place.range.empty()) say("empty", Style::bad);
       if (place.range.wraps()) say("passes the end of the address space", Style::bad);
     }
+    if (const auto refused = region.refused_besides()) {
+      say("no pool,", Style::bad);
+      words.say(sentence_of(Trouble{Trouble::Kind::refused, *refused}), Style::bad);
+    }
     if (!words.empty()) table.note(words);
     for (const User& user : users) {
       Words use;
       use.say(facts.enabled ? "used by" : "listed by");
-      use.keep(path_of(tree_, user.device), user.reached ? Style::plain : Style::bad);
-      use.glue(fmt::format(", pool {}{}{}", user.index, user.enabled ? "" : ", disabled",
-                           user.reached ? "" : ", NOT REACHED"));
+      const bool told = user.trouble && facts.enabled;  // of the region it was said
+      use.keep(path_of(tree_, user.device), told ? Style::bad : Style::plain);
+      use.glue(fmt::format(", pool {}{}{}{}", user.index, user.enabled ? "" : ", disabled",
+                           told ? ", " : "", told ? what(*user.trouble) : ""));
       table.note(use);
     }
   }
@@ -212,32 +222,27 @@ class Map {
                    {first ? path : ""}});
         first = false;
       }
-      defaults_on(view.translation(), table);
+      defaults_on(view, table);
     }
     return table;
   }
 
-  /// Says where devices on a bus see the default pools: of each kind the first, which is the one
-  /// that stays.
-  void defaults_on(const Translation& translation, Table& table) {
+  /// Says where devices on a bus see the default pools.
+  void defaults_on(const MapView& view, Table& table) {
     for (const RegionKind kind : {RegionKind::coherent, RegionKind::contiguous}) {
-      const auto found = std::ranges::find_if(map_.regions(), [&](const MapRegion& region) {
-        return region.facts.enabled && region.facts.default_of() == kind;
-      });
-      if (found == map_.regions().end() || found->places.empty()) continue;
+      MapRegion* const found = map_.default_of(kind);
+      if (found == nullptr || found->places.empty()) continue;
       const PhysRange place = found->places.front().range;
-      const bool partly = std::ranges::any_of(translation.windows(), [&](const Window& window) {
-        return window.cpu_range().overlaps(place);
-      });
+      const PlaceUse use = use_of(*found, 0, view, UsedAs::default_region);
       Words words;
       words.say(kind == RegionKind::coherent ? "the default pool" : "default contiguous memory");
       words.keep(fmt::format("({})", hex(place.base.raw())));
-      if (const auto address = translation.to_dma(place)) {
-        words.say("is at").keep(hex(address->raw())).say("here");
-      } else if (partly) {
-        words.say("is reached in part only", Style::bad);
+      words.say("is");
+      if (use.trouble) {
+        words.say(what(*use.trouble), Style::bad);
+        if (use.trouble->kind == Trouble::Kind::not_reached) words.say("from here", Style::bad);
       } else {
-        words.say("is NOT REACHED from here", Style::bad);
+        words.say("at").keep(hex(use.dma->raw())).say("here");
       }
       table.note(words);
     }
@@ -296,25 +301,18 @@ class Map {
       row("-", path, "is no region of /reserved-memory");
       return;
     }
-    MapRegion& region = *found;
-    bool reached = true;
-    if (!region.facts.enabled) {
-      row("-", path, "the region is disabled: the device gets none from here");
-    } else if (region.places.empty()) {
-      row("-", path, "the region has no place");
-    }
-    for (std::size_t i = 0; region.facts.enabled && i < region.places.size(); ++i) {
-      const PhysRange place = region.places[i].range;
-      const auto address = BoardMap::address_of(region.places[i], view);
-      row(address ? hex(address->raw()) : "-", i == 0 ? path : fmt::format("chunk {} of it", i),
-          address         ? ""
-          : place.empty() ? "the region is empty"
-          : place.wraps() ? "the region passes the end of the address space"
-                          : "NOT REACHED: it lies whole in none of the device's windows");
-      reached = reached && address.has_value();
+    User user{device, binding.index, tree_.enabled(device), std::nullopt};
+    const std::size_t rows =
+        found->facts.enabled ? std::max<std::size_t>(found->places.size(), 1) : 1;
+    for (std::size_t i = 0; i < rows; ++i) {
+      const PlaceUse use = use_of(*found, i, view, UsedAs::own);
+      row(use.dma && found->facts.enabled ? hex(use.dma->raw()) : "-",
+          i == 0 ? path : fmt::format("chunk {} of it", i),
+          use.trouble ? sentence_of(*use.trouble) : "");
+      if (!user.trouble) user.trouble = use.trouble;
     }
     const auto at = static_cast<std::size_t>(found - map_.regions().data());
-    users_[at].push_back({device, binding.index, tree_.enabled(device), reached});
+    users_[at].push_back(user);
   }
 
   const Board& board_;

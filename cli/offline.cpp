@@ -30,6 +30,11 @@ std::vector<PhysRange> memory_of(const Tree& tree) {
   throw Refusal{board.source, sentence(failure), "setup of the board"};
 }
 
+void check_size(const Board& board, std::size_t bytes, std::string_view blame) {
+  if (bytes <= kMaxTables) return;
+  throw Refusal{board.source, "its pools need more tables than 1 GiB", blame};
+}
+
 }  // namespace
 
 BuiltSystem build_system(const Board& board, std::span<const setup::DeviceSpec> devices,
@@ -40,15 +45,29 @@ BuiltSystem build_system(const Board& board, std::span<const setup::DeviceSpec> 
   const std::span memo{room.get(), memo_bytes};
   const auto bytes = setup::measure(board.tree(), devices, platform, memo);
   if (!bytes) refuse(board, bytes.error());
-  if (*bytes > kMaxTables) {
-    throw Refusal{board.source, "its pools need more tables than 1 GiB", blame};
-  }
+  check_size(board, *bytes, blame);
   BuiltSystem built{.storage = std::make_unique_for_overwrite<std::byte[]>(*bytes), .system = {}};
   const auto system =
       setup::build(board.tree(), devices, platform, {built.storage.get(), *bytes}, findings, memo);
   if (!system) refuse(board, system.error());
   built.system = *system;
   return built;
+}
+
+void find_refused(const Board& board, BoardMap& map) {
+  NoMachine port;
+  const Platform platform{.port = port,
+                          .granule_bytes = machine_of(board.tree()).granule_bytes(),
+                          .store = TagStore::sparse(1),
+                          .described_only = true};
+  const auto bytes = setup::measure_regions(board.tree(), platform);
+  if (!bytes) refuse(board, bytes.error());
+  check_size(board, *bytes, "/reserved-memory");
+  const auto storage = std::make_unique_for_overwrite<std::byte[]>(*bytes);
+  const auto checked =
+      setup::check_regions(board.tree(), platform, {storage.get(), *bytes},
+                           [&](Node node, Error why) { map.region_at(node)->refused = why; });
+  if (!checked) refuse(board, checked.error());
 }
 
 Offline::Offline(const Board& board, std::span<const setup::DeviceSpec> devices,

@@ -1,4 +1,5 @@
-// A board as its own code would set it up, without the board: what `why`, `simulate` and `gen` ask.
+// A board as its own code would set it up, without the board: what `map`, `why`, `simulate` and
+// `gen` ask.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "board_map.hpp"
 #include "carveout/core/error.hpp"
 #include "carveout/core/finding.hpp"
 #include "carveout/map/device.hpp"
@@ -34,6 +36,10 @@ struct BuiltSystem {
                                        std::span<const setup::DeviceSpec> devices,
                                        const Platform& platform, FindingSink findings,
                                        std::string_view blame);
+
+/// Sets MapRegion::refused of the regions that are to be pools and cannot be. Throws Refusal: the
+/// library refuses, or the tables are more than 1 GiB.
+void find_refused(const Board& board, BoardMap& map);
 
 /// What is assumed of a board.
 struct OfflineSettings {

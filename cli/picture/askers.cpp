@@ -17,6 +17,7 @@ constexpr int kChannel = 120;  // from the rows to the boxes
 constexpr int kPadding = 4;    // over and under what is in a box
 constexpr int kLeastBox = 170;
 constexpr std::size_t kRemarkColumns = 52;
+constexpr std::size_t kAskerColumns = 40;  // "any other device on", and a name
 
 /// A use in words: what, and in which state.
 struct Entry {
@@ -30,9 +31,10 @@ bool is_number(std::string_view text) {
 }
 
 Entry entry_of(const Scene& scene, const Use& use) {
-  Entry entry{.text = fitted(use.name, kNameColumns), .state = {}, .tone = Tone::faint};
-  if (!is_number(use.role)) entry.text = fmt::format("{}: {}", fitted(use.role, 12), entry.text);
-  if (!use.dma) {
+  Entry entry{.text = fitted_name(use.name, kNameColumns), .state = {}, .tone = Tone::faint};
+  if (!is_number(use.role))
+    entry.text = fmt::format("{}: {}", fitted_name(use.role, 12), entry.text);
+  if (!use.served()) {
     entry.state = fitted(use.trouble, 36);
     entry.tone = Tone::bad;
   } else if (use.dma->raw() != scene.places[*use.place].range->base.raw()) {
@@ -59,7 +61,7 @@ AskerBox box_of(const Drawing& drawing, std::size_t number, Box box,
   const Asker& asker = drawing.scene.askers[number];
   AskerBox made{.asker = number, .box = box, .words = {}, .uses = {}};
   int y = box.y + kPadding;
-  made.words = {label(fitted(asker.name, kNameColumns), box.x + 8, y, Font::bold,
+  made.words = {label(fitted_name(asker.name, kAskerColumns), box.x + 8, y, Font::bold,
                       asker.enabled ? Tone::plain : Tone::faint)};
   if (asker.view && *asker.view < drawing.tagged) {
     made.words.push_back(
@@ -115,7 +117,7 @@ void draw_askers(Drawing& drawing) {
   std::vector<std::vector<Entry>> entries;
   int wide = kLeastBox;
   for (const Asker& asker : scene.askers) {
-    wide = std::max({wide, width_of(Font::bold, fitted(asker.name, kNameColumns)) + 40,
+    wide = std::max({wide, width_of(Font::bold, fitted_name(asker.name, kAskerColumns)) + 40,
                      width_of(Font::small, fitted(asker.remark, kRemarkColumns)) + 16});
     entries.emplace_back();
     for (const Use& use : asker.uses) {

@@ -18,7 +18,7 @@ RowText text_of(const Place& place) {
   text.address = place.range ? hex(place.range->base.raw()) : "no place";
   text.size = place.size_bytes ? short_size(*place.size_bytes) : "-";
   text.kind = word_of(place.kind);
-  text.name = fitted(place.name, kNameColumns);
+  text.name = fitted_name(place.name, kNameColumns);
   if (!place.enabled) text.flags = "disabled";
   if (place.enabled && place.is_default) text.flags = "default";
   if (place.dynamic && place.range) text.flags += text.flags.empty() ? "dynamic" : ", dynamic";

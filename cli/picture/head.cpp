@@ -68,24 +68,23 @@ int legend(Drawing& drawing, int y) {
     x = words.box.right() + kColumnGap;
   };
   const auto any = [&](auto&& has) { return std::ranges::any_of(scene.places, has); };
-  if (!scene.memory.empty()) item(Means::memory, Kind::reserved, "memory");
+  if (!scene.memory.empty()) item(Means::memory, Kind::carveout, "memory");
   constexpr std::string_view kMeaning[kKinds]{
-      "coherent: shared-dma-pool",  "contiguous: reusable (CMA)", "restricted-dma-pool",
-      "no-map: another's",          "reserved: another's",        "memory reservation",
-      "invalid: contradicts itself"};
+      "shared-dma-pool", "reusable (CMA)", "restricted-dma-pool", "another's",
+      "another's",       "/memreserve/",   "contradicts itself"};
   for (std::size_t kind = 0; kind < kKinds; ++kind) {
     const auto of = static_cast<Kind>(kind);
     if (any([&](const Place& place) { return place.kind == of; })) {
-      item(Means::kind, of, kMeaning[kind]);
+      item(Means::kind, of, fmt::format("{}: {}", word_of(of), kMeaning[kind]));
     }
   }
   if (any([](const Place& place) { return place.dynamic && place.range; })) {
-    item(Means::dynamic, Kind::reserved, "dynamic: placed by Carveout's rule");
+    item(Means::dynamic, Kind::carveout, "dynamic: placed by Carveout's rule");
   }
   if (any([](const Place& place) { return !place.enabled; })) {
-    item(Means::disabled, Kind::reserved, "disabled");
+    item(Means::disabled, Kind::carveout, "disabled");
   }
-  if (is_out_of_reach(drawing)) item(Means::unreached, Kind::reserved, "out of reach");
+  if (is_out_of_reach(drawing)) item(Means::unreached, Kind::carveout, "out of reach");
   return drawing.out.legend.empty() ? y : y + kRow + 4;
 }
 

@@ -70,13 +70,12 @@ class Writer {
       add("<div class=\"time\">\n<label for=\"time\">Time</label>\n<input id=\"time\" "
           "type=\"range\" min=\"0\" max=\"{}\" value=\"{}\">\n<output id=\"when\" "
           "for=\"time\">{}</output>\n<div>",
-          timeline.moments.size() - 1, timeline.shown, escaped(timeline.moments[timeline.shown]));
+          timeline.moments.size() - 1, timeline.shown,
+          escaped(timeline.moments[timeline.shown].words()));
       for (std::size_t i = 0; i < timeline.moments.size(); ++i) {
-        const std::string& words = timeline.moments[i];
-        const std::size_t colon = words.find(": ");
-        if (colon == std::string::npos) continue;
-        add("<button type=\"button\" data-moment=\"{}\">{}</button>\n", i,
-            escaped(std::string_view{words}.substr(colon + 2)));
+        const std::string& event = timeline.moments[i].event;
+        if (event.empty()) continue;
+        add("<button type=\"button\" data-moment=\"{}\">{}</button>\n", i, escaped(event));
       }
       add("</div>\n</div>\n");
     }
@@ -114,10 +113,10 @@ class Writer {
     if (scene_.memory.empty()) {
       add("<tr><td colspan=\"4\">none stated: a boot loader may add it</td></tr>\n");
     }
-    for (const Memory& each : scene_.memory) {
-      add("<tr>");
-      range(each.range);
-      cell(each.path);
+    for (std::size_t i = 0; i < scene_.memory.size(); ++i) {
+      add("<tr tabindex=\"0\" data-ids=\"m{}\">", i);
+      range(scene_.memory[i].range);
+      cell(scene_.memory[i].path);
       add("</tr>\n");
     }
     end();
@@ -131,7 +130,7 @@ class Writer {
         if (!use.place) continue;
         std::string& list = users[*use.place];
         list += fmt::format("{}{}{}", list.empty() ? "" : "; ", asker.name,
-                            use.dma ? "" : " (" + use.trouble + ")");
+                            use.served() ? "" : " (" + use.trouble + ")");
       }
     }
     for (std::size_t i = 0; i < scene_.places.size(); ++i) {
@@ -153,20 +152,26 @@ class Writer {
     end();
   }
 
+  /// What a view is called: its tag in the picture, and whose it is.
+  [[nodiscard]] std::string named(std::size_t view) const {
+    const std::string& buses = scene_.views[view].buses;
+    return view < kMaxTagged ? fmt::format("{}: {}", tag_of(view), buses) : buses;
+  }
+
   void views() {
     if (scene_.views.empty()) return;
     begin("views", "What buses show", {"Device address", "Last", "CPU address", "Size", "Bus"});
     for (std::size_t i = 0; i < scene_.views.size(); ++i) {
       const View& view = scene_.views[i];
-      const std::string who =
-          i < kMaxTagged ? fmt::format("{}: {}", tag_of(i), view.buses) : view.buses;
+      const std::string row = fmt::format("<tr tabindex=\"0\" data-ids=\"v{}\">", i);
+      const std::string who = named(i);
       if (view.windows.empty()) {
-        add("<tr><td colspan=\"4\" class=\"bad\">reaches no memory</td>");
+        add("{}<td colspan=\"4\" class=\"bad\">reaches no memory</td>", row);
         cell(who);
         add("</tr>\n");
       }
       for (const Window& window : view.windows) {
-        add("<tr>");
+        add("{}", row);
         number(hex(window.dma.raw()));
         number(hex(window.dma_range().last().raw()));
         number(hex(window.cpu.raw()));
@@ -180,27 +185,32 @@ class Writer {
 
   void askers() {
     if (scene_.askers.empty()) return;
-    begin("devices", "Devices", {"Device", "", "Entry", "Region", "Device address", "CPU address"});
+    begin("devices", "Devices",
+          {"Device", "Remarks", "Sees memory as", "Entry", "Region", "Device address",
+           "CPU address"});
     for (std::size_t i = 0; i < scene_.askers.size(); ++i) {
       const Asker& asker = scene_.askers[i];
-      if (asker.uses.empty()) {
-        add("<tr tabindex=\"0\" data-ids=\"a{}\">", i);
+      const auto who = [&] {
         cell(asker.path);
         cell(asker.remark);
+        cell(asker.view ? named(*asker.view) : "the CPU");
+      };
+      if (asker.uses.empty()) {
+        add("<tr tabindex=\"0\" data-ids=\"a{}\">", i);
+        who();
         add("<td colspan=\"4\">lists nothing</td></tr>\n");
       }
       for (const Use& use : asker.uses) {
         add("<tr tabindex=\"0\" data-ids=\"a{}", i);
         if (use.place) add(" p{}", *use.place);
         add("\">");
-        cell(asker.path);
-        cell(asker.remark);
+        who();
         cell(use.role);
         cell(use.name);
-        if (use.dma) {
+        if (use.served()) {
           number(hex(use.dma->raw()));
         } else {
-          add("<td class=\"bad\">{}</td>", escaped(use.trouble));
+          add("<td class=\"bad\">{}</td>", escaped(use.reason()));
         }
         const auto& cpu = use.place ? scene_.places[*use.place].range : std::nullopt;
         number(cpu ? hex(cpu->base.raw()) : "-");

@@ -4,9 +4,7 @@
   'use strict';
   const figure = document.querySelector('figure');
   const parts = Array.from(document.querySelectorAll('[data-ids]'),
-                           (element) => ({element, ids: element.dataset.ids.split(' '),
-                                          words: element.textContent.toLowerCase()}));
-  const rows = parts.filter(({element}) => element.tagName === 'TR');
+                           (element) => ({element, ids: element.dataset.ids.split(' ')}));
   const isLink = ({element}) => element.classList.contains('link');
 
   const light = (lit) => {
@@ -28,16 +26,18 @@
   const found = document.getElementById('found');
   const search = () => {
     const wanted = find.value.trim().toLowerCase();
-    const hits = rows.filter((row) => wanted !== '' && row.words.includes(wanted));
-    for (const row of rows) row.element.hidden = wanted !== '' && !hits.includes(row);
+    const rows = Array.from(document.querySelectorAll('tbody tr'));  // the slider writes some anew
+    const hits = rows.filter((row) => row.textContent.toLowerCase().includes(wanted));
+    for (const row of rows) row.hidden = true;
+    for (const row of hits) row.hidden = false;
     found.textContent = wanted === '' ? '' : `${hits.length} of ${rows.length} rows`;
-    const ids = new Set(hits.flatMap((row) => row.ids));
+    const ids = new Set(wanted === '' ? [] : hits.flatMap((row) => row.dataset.ids?.split(' ') ?? []));
     light(new Set(parts.filter((part) => part.ids.every((id) => ids.has(id)))));
   };
   find.addEventListener('input', search);
 
   const enter = (event) => {
-    const target = event.target.closest?.('[data-ids]');
+    const target = event.target.closest?.('[data-ids]:not(.ground)');
     if (target) light(about(target.dataset.ids.split(' ')));
   };
   const leave = (event) => {
@@ -101,6 +101,7 @@
       cursor.setAttribute('transform', `translate(${cursor.dataset.width * moment.at / 1000})`);
       cursor.setAttribute('visibility', 'visible');
     }
+    search();
   };
   time.addEventListener('input', show);
   for (const button of document.querySelectorAll('[data-moment]')) {

@@ -18,7 +18,7 @@ int share(int permille, int of) { return permille * of / 1000; }
 
 PoolBar pool_bar(const TimedPool& pool, int y) {
   PoolBar made;
-  made.name = label(fitted(pool.name, kTitleColumns), kMargin, y, Font::bold);
+  made.name = label(fitted_name(pool.name, kTitleColumns), kMargin, y, Font::bold);
   y += height_of(Font::bold);
   made.state = label(fitted(pool.state, kStateColumns), kMargin, y, Font::mono, Tone::faint);
   made.state.box.width = width_of(Font::mono, std::string(kStateColumns, ' '));
@@ -55,9 +55,14 @@ void draw_pools(Drawing& drawing) {
   drawing.out.header.push_back(
       label(fitted(timeline.title, kTitleColumns), kMargin, y, Font::bold));
   y += kRow;
+  if (!timeline.elsewhere.empty()) {
+    drawing.out.header.push_back(
+        label(fitted_name(timeline.elsewhere, kTitleColumns), kMargin, y, Font::mono, Tone::bad));
+    y += kRow;
+  }
   int x = kMargin;
   for (const std::string& holder : timeline.holders) {
-    Label words = label(fitted(holder, 40), x + kSwatchGap, y, Font::mono);
+    Label words = label(fitted_name(holder, 40), x + kSwatchGap, y, Font::mono);
     if (x != kMargin && words.box.right() > kLeastWidth - kMargin) {
       y += kRow;
       words.box.x = kMargin + kSwatchGap;

@@ -9,7 +9,9 @@
 #include "carveout/device_tree/memory_region.hpp"
 #include "fault_words.hpp"
 #include "node_name.hpp"
+#include "offline.hpp"
 #include "page.hpp"
+#include "region_use.hpp"
 
 namespace carveout::cli::picture {
 namespace {
@@ -26,13 +28,13 @@ Kind kind_of(const device_tree::ReservedRegion& facts) {
     case RegionKind::contiguous:
       return Kind::contiguous;
     case RegionKind::bounce:
-      return Kind::restricted;
+      return Kind::bounce;
     case RegionKind::invalid:
       return Kind::invalid;
     case RegionKind::carveout:
       break;
   }
-  return facts.no_map ? Kind::no_map : Kind::reserved;
+  return facts.no_map ? Kind::no_map : Kind::carveout;
 }
 
 std::string last_part(std::string_view path) {
@@ -54,7 +56,9 @@ void add_remark(std::string& remark, std::string_view more) {
 
 class Reader {
  public:
-  explicit Reader(const Board& board) : board_{board}, tree_{board.tree()}, map_{tree_} {}
+  explicit Reader(const Board& board) : board_{board}, tree_{board.tree()}, map_{tree_} {
+    if (!map_.error()) find_refused(board, map_);
+  }
 
   Scene read() {
     title();
@@ -157,7 +161,9 @@ class Reader {
                 .size_bytes = facts.size_bytes};
     place.name = last_part(place.path);
     if (!facts.enabled) {
-      add_remark(place.remark, facts.okay ? "disabled with all of /reserved-memory" : "disabled");
+      add_remark(place.remark, facts.okay ? fmt::format("disabled with all of /reserved-memory: {}",
+                                                        meaning_of(map_.reserved().fault()))
+                                          : "disabled");
     }
     if (facts.default_of()) {
       add_remark(place.remark, facts.default_of() == RegionKind::coherent
@@ -174,6 +180,10 @@ class Reader {
       add_remark(place.remark, "dynamic: placed here by Carveout's rule");
     }
     if (facts.kind == RegionKind::invalid) add_remark(place.remark, "both reusable and no-map");
+    if (const auto refused = region.refused_besides()) {
+      add_remark(place.remark, fmt::format("no pool, {}",
+                                           sentence_of(Trouble{Trouble::Kind::refused, *refused})));
+    }
     if (facts.kind == RegionKind::carveout) {
       for (const std::string_view each : facts.compatible) add_remark(place.remark, each);
     }
@@ -255,7 +265,7 @@ class Reader {
                         .trouble = "is no region of /reserved-memory"});
         continue;
       }
-      uses_of(asker, *region, role, view);
+      uses_of(asker, *region, role, view, UsedAs::own);
     }
     scene_.askers.push_back(std::move(asker));
   }
@@ -266,31 +276,30 @@ class Reader {
   }
 
   /// One for each chunk.
-  void uses_of(Asker& asker, MapRegion& region, const std::string& role, const MapView& view) {
+  void uses_of(Asker& asker, MapRegion& region, const std::string& role, const MapView& view,
+               UsedAs as) {
     const auto& numbers = first_of_[index_of(region)];
     for (std::size_t chunk = 0; chunk < numbers.size(); ++chunk) {
-      const Place& place = scene_.places[numbers[chunk]];
-      Use use{.place = numbers[chunk], .name = place.name, .role = role, .dma = {}, .trouble = {}};
-      if (!region.facts.enabled) {
-        use.trouble = "the region is disabled";
-      } else if (!place.range) {
-        use.trouble = "the region has no place";
-      } else {
-        use.dma = BoardMap::address_of(region.places[chunk], view);
-        if (!use.dma) use.trouble = "NOT REACHED";
+      const PlaceUse got = use_of(region, chunk, view, as);
+      Use use{.place = numbers[chunk],
+              .name = scene_.places[numbers[chunk]].name,
+              .role = role,
+              .dma = got.dma,
+              .trouble = {}};
+      if (got.trouble) {
+        use.trouble = what(*got.trouble);
+        use.why = why(*got.trouble);
       }
       add_use(asker, std::move(use));
     }
   }
 
-  /// Of each kind the first default, which is the one that stays.
   void defaults_for(Asker& asker, const MapView& view) {
     for (const RegionKind kind : {RegionKind::coherent, RegionKind::contiguous}) {
-      const auto found = std::ranges::find_if(map_.regions(), [&](const MapRegion& region) {
-        return region.facts.enabled && region.facts.default_of() == kind;
-      });
-      if (found == map_.regions().end()) continue;
-      uses_of(asker, *found, kind == RegionKind::coherent ? "default" : "default CMA", view);
+      MapRegion* const found = map_.default_of(kind);
+      if (found == nullptr) continue;
+      uses_of(asker, *found, kind == RegionKind::coherent ? "default" : "default CMA", view,
+              UsedAs::default_region);
     }
   }
 
@@ -318,24 +327,28 @@ class Reader {
 
 }  // namespace
 
-std::string_view word_of(Kind kind) {
+std::string word_of(Kind kind) {
   switch (kind) {
     case Kind::coherent:
-      return "coherent";
+      return std::string{name_of(RegionKind::coherent)};
     case Kind::contiguous:
-      return "contiguous";
-    case Kind::restricted:
-      return "restricted";
+      return std::string{name_of(RegionKind::contiguous)};
+    case Kind::bounce:
+      return std::string{name_of(RegionKind::bounce)};
     case Kind::no_map:
-      return "no-map";
-    case Kind::reserved:
-      return "reserved";
+      return fmt::format("{} no-map", name_of(RegionKind::carveout));
+    case Kind::carveout:
+      return std::string{name_of(RegionKind::carveout)};
     case Kind::reservation:
-      return "memreserve";
+      return "reservation";
     case Kind::invalid:
       break;
   }
-  return "invalid";
+  return std::string{name_of(RegionKind::invalid)};
+}
+
+std::string Use::reason() const {
+  return why.empty() ? trouble : fmt::format("{}: {}", trouble, why);
 }
 
 Scene scene_of(const Board& board) { return Reader{board}.read(); }

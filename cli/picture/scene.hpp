@@ -13,19 +13,20 @@
 
 namespace carveout::cli::picture {
 
-/// What a reserved place is for; each has its own colour and its own word.
+/// What a reserved place is for; each has its own colour.
 enum class Kind : std::uint8_t {
   coherent,     ///< shared-dma-pool
   contiguous,   ///< shared-dma-pool, reusable: CMA
-  restricted,   ///< restricted-dma-pool
+  bounce,       ///< restricted-dma-pool
   no_map,       ///< reserved for somebody, and nobody else maps it
-  reserved,     ///< reserved for somebody
+  carveout,     ///< reserved for somebody
   reservation,  ///< of the memory reservation block
   invalid,      ///< a contradiction in itself
 };
 inline constexpr std::size_t kKinds = 7;
 
-[[nodiscard]] std::string_view word_of(Kind kind);
+/// Of regions that of the table.
+[[nodiscard]] std::string word_of(Kind kind);
 
 /// A place that is reserved: a chunk of a region, or an entry of the memory reservation block; or
 /// a region that has no place.
@@ -33,7 +34,7 @@ struct Place {
   std::string path;    ///< of the region's node
   std::string name;    ///< its last part, and which chunk
   std::string remark;  ///< what the table says of it besides; may be empty
-  Kind kind = Kind::reserved;
+  Kind kind = Kind::carveout;
   bool enabled = true;
   bool dynamic = false;                     ///< placed by Carveout's rule, and not by the tree
   bool is_default = false;                  ///< of devices without regions of their own
@@ -52,8 +53,12 @@ struct Use {
   std::optional<std::size_t> place;  ///< nothing: what is listed is no region
   std::string name;                  ///< of what is listed
   std::string role;                  ///< "rx", "0", "default"
-  std::optional<DmaAddr> dma;        ///< of the first byte; nothing: not reached
-  std::string trouble;               ///< why, if so
+  std::optional<DmaAddr> dma;        ///< of the first byte, where it is seen
+  std::string trouble;               ///< why it is not served; empty: it is
+  std::string_view why = {};         ///< more of that
+
+  [[nodiscard]] bool served() const { return trouble.empty(); }
+  [[nodiscard]] std::string reason() const;  ///< all of it
 };
 
 /// Who asks for memory: a device with regions of its own, or all others of a bus.
@@ -96,15 +101,24 @@ struct TimedPool {
   std::optional<Mark> refused;
 };
 
+/// A moment at which the slider stops.
+struct TimedMoment {
+  std::string when;
+  std::string event;  ///< empty: a step
+
+  [[nodiscard]] std::string words() const { return event.empty() ? when : when + ": " + event; }
+};
+
 struct Timeline {
-  std::string title;  ///< the trace
-  std::string end;    ///< how long it is
+  std::string title;      ///< the trace
+  std::string length;     ///< of it
+  std::string elsewhere;  ///< the first refusal that is none of the pools'; empty: none
   std::vector<std::string> holders;
   std::vector<TimedPool> pools;
   // For the page, which has a slider:
-  std::vector<std::string> moments;  ///< in words
-  std::size_t shown = 0;             ///< which of them `held` and `state` are
-  std::string data;                  ///< JSON: state, held and shares of each pool at each moment
+  std::vector<TimedMoment> moments;
+  std::size_t shown = 0;  ///< which of them `held` and `state` are
+  std::string data;       ///< JSON: state, held and shares of each pool at each moment
 };
 
 struct Scene {

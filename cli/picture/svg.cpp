@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "page.hpp"
+#include "picture/about.hpp"
 #include "picture/markup.hpp"
 #include "picture/parts.hpp"
 #include "picture/words.hpp"
@@ -26,9 +27,9 @@ struct Paint {
 constexpr Paint kMemory{"memory", "#eef1f5", "#9aa5b1"};
 constexpr std::array<Paint, kKinds> kKindPaint{{{"coherent", "#d3f0e3", "#2f855a"},
                                                 {"contiguous", "#fde8d3", "#b7601f"},
-                                                {"restricted", "#e9dcf5", "#6b46a1"},
+                                                {"bounce", "#e9dcf5", "#6b46a1"},
                                                 {"no-map", "#dbe4f0", "#3e5c8a"},
-                                                {"reserved", "#fdf0c4", "#946c00"},
+                                                {"carveout-mapped", "#fdf0c4", "#946c00"},
                                                 {"reservation", "#cbd2d9", "#3e4c59"},
                                                 {"invalid", "#fbd5d5", "#c53030"}}};
 
@@ -104,7 +105,7 @@ class Writer {
         "font-family=\"'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"12\">\n",
         layout_.width, layout_.height, escaped(fmt::format("Memory map of {}", scene_.title)));
     add("<title>{}</title>\n<desc id=\"carveout-about\">{}</desc>\n",
-        escaped(fmt::format("Memory map of {}", scene_.title)), escaped(about()));
+        escaped(fmt::format("Memory map of {}", scene_.title)), escaped(about(scene_)));
     add("<defs>\n<style>{}</style>\n"
         "<pattern id=\"carveout-hatch\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" "
         "patternTransform=\"rotate(45)\"><rect class=\"paper\" width=\"6\" height=\"6\" "
@@ -112,26 +113,6 @@ class Writer {
         "d=\"M1 0v6\"/></pattern>\n</defs>\n",
         svg_style());
     add("<rect class=\"paper\" width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n");
-  }
-
-  [[nodiscard]] std::string about() const {
-    std::size_t unreached = 0;
-    std::size_t uses = 0;
-    for (const Asker& asker : scene_.askers) {
-      uses += asker.uses.size();
-      unreached += static_cast<std::size_t>(
-          std::ranges::count_if(asker.uses, [](const Use& use) { return !use.dma; }));
-    }
-    std::string text = fmt::format(
-        "{} ranges of memory, {} reserved places, {} views of devices through dma-ranges, {} uses "
-        "by {} devices or buses, of which {} are not served.",
-        scene_.memory.size(), scene_.places.size(), scene_.views.size(), uses, scene_.askers.size(),
-        unreached);
-    for (std::size_t kind = 0; kind < kKinds; ++kind) {
-      const auto count = std::ranges::count(scene_.places, static_cast<Kind>(kind), &Place::kind);
-      if (count != 0) text += fmt::format(" {}: {}.", word_of(static_cast<Kind>(kind)), count);
-    }
-    return text;
   }
 
   void title(std::string_view words) { add("<title>{}</title>", escaped(words)); }
@@ -253,7 +234,7 @@ class Writer {
 
   void memory(std::size_t i) {
     const Memory& of = scene_.memory[i];
-    add("<g>");
+    add("<g class=\"ground\" data-ids=\"m{}\">", i);
     title(fmt::format("{}: {} to {}, {}", of.path, hex(of.range.base.raw()), last_text(of.range),
                       size_text(of.range.size_bytes)));
     rect(layout_.memory[i], painted(kMemory));
@@ -262,7 +243,7 @@ class Writer {
 
   void strip(const Strip& strip) {
     const View& view = scene_.views[strip.view];
-    add("<g data-view=\"{}\">", strip.view);
+    add("<g class=\"ground\" data-ids=\"v{}\">", strip.view);
     title(fmt::format("{}: what devices on {} see", tag_of(strip.view), view.buses));
     text(strip.tag);
     for (const Piece& piece : strip.pieces) {
@@ -325,20 +306,20 @@ class Writer {
     const Asker& asker = scene_.askers[link.asker];
     const Use& use = asker.uses[link.use];
     const Place& place = scene_.places[link.place];
-    const bool reached = use.dma.has_value();
-    const std::string_view kind = reached ? paint_of(place.kind).name : "unreached";
-    const std::string_view colour = reached ? paint_of(place.kind).stroke : "#c53030";
+    const bool served = use.served();
+    const std::string_view kind = served ? paint_of(place.kind).name : "unreached";
+    const std::string_view colour = served ? paint_of(place.kind).stroke : "#c53030";
     const int middle = (link.from.x + link.to.x) / 2;
     add("<g class=\"link {}\" data-ids=\"p{} a{}\">", kind, link.place, link.asker);
-    title(reached ? fmt::format("{}: {} at device address {}", asker.path, place.path,
-                                hex(use.dma->raw()))
-                  : fmt::format("{}: {}: {}", asker.path, place.path, use.trouble));
+    title(served ? fmt::format("{}: {} at device address {}", asker.path, place.path,
+                               hex(use.dma->raw()))
+                 : fmt::format("{}: {}: {}", asker.path, place.path, use.reason()));
     add("<path class=\"line\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.5\"{} d=\"M{} {}C{} {} "
         "{} "
         "{} {} {}\"/>",
-        colour, reached ? "" : " stroke-dasharray=\"4 4\"", link.to.x, link.to.y, middle, link.to.y,
+        colour, served ? "" : " stroke-dasharray=\"4 4\"", link.to.x, link.to.y, middle, link.to.y,
         middle, link.from.y, link.from.x + 6, link.from.y);
-    if (reached) {
+    if (served) {
       add("<path class=\"tip\" fill=\"{}\" d=\"M{} {}l8 -4v8z\"/>", colour, link.from.x,
           link.from.y);
     } else {
@@ -360,8 +341,8 @@ class Writer {
     for (std::size_t i = 0; i < box.uses.size(); ++i) {
       const Use& use = asker.uses[i];
       add("<g>");
-      title(use.dma ? fmt::format("{}: device address {}", use.name, hex(use.dma->raw()))
-                    : fmt::format("{}: {}", use.name, use.trouble));
+      title(use.served() ? fmt::format("{}: device address {}", use.name, hex(use.dma->raw()))
+                         : fmt::format("{}: {}", use.name, use.reason()));
       for (const Label& each : box.uses[i].words) text(each);
       add("</g>\n");
     }

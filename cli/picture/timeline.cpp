@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <numeric>
-#include <string_view>
+#include <span>
 
 #include "json_text.hpp"
 #include "page.hpp"
@@ -37,8 +37,9 @@ class Maker {
       made_.title +=
           fmt::format(" (the first {} of {} pools)", pool_count(), simulation_.pools.size());
     }
-    made_.end = seconds(length_ns());
-    for (const Moment& moment : moments_.moments) made_.moments.push_back(words_of(moment));
+    made_.length = seconds(length_ns());
+    made_.elsewhere = elsewhere();
+    for (const Moment& moment : moments_.moments) made_.moments.push_back(timed(moment));
     made_.shown = first_shown();
     for (std::size_t i = 0; i < pool_count(); ++i) made_.pools.push_back(pool(i));
     made_.data = data();
@@ -59,10 +60,38 @@ class Maker {
     return permille(since_begin(ns), length_ns());
   }
 
-  [[nodiscard]] std::string words_of(const Moment& moment) const {
-    const std::string when = seconds(since_begin(moment.time_ns));
-    return moment.mark.empty() ? when
-                               : fmt::format("{}, line {}: {}", when, moment.line, moment.mark);
+  [[nodiscard]] std::string words_of(const EventOf& of) const {
+    switch (of.event) {
+      case Event::refused:
+        return fmt::format("first refused by {}", simulation_.pools[of.pool].name);
+      case Event::peak:
+        return fmt::format("peak of {}", simulation_.pools[of.pool].name);
+      case Event::first_failure:
+        break;
+    }
+    return "first refused";
+  }
+
+  [[nodiscard]] TimedMoment timed(const Moment& moment) const {
+    TimedMoment made{.when = seconds(since_begin(moment.time_ns)), .event = {}};
+    if (!moment.events.empty()) made.when += fmt::format(", line {}", moment.line);
+    for (const EventOf& each : moment.events) {
+      made.event += fmt::format("{}{}", made.event.empty() ? "" : ", ", words_of(each));
+    }
+    return made;
+  }
+
+  /// What would have no place at any pool that is drawn.
+  [[nodiscard]] std::string elsewhere() const {
+    const auto drawn = std::span{simulation_.pools}.first(pool_count());
+    for (const PoolRefusal& refusal : simulation_.refusals) {
+      if (std::ranges::find(drawn, refusal.pool, &PoolRecord::name) != drawn.end()) continue;
+      return fmt::format("refused at {}, line {}: {}, {}{}{}",
+                         seconds(since_begin(refusal.time_ns)), refusal.line,
+                         short_size(refusal.size_bytes), carveout::name_of(refusal.code),
+                         refusal.pool.empty() ? "" : " of ", refusal.pool);
+    }
+    return {};
   }
 
   void choose_colours() {
@@ -90,12 +119,13 @@ class Maker {
   }
 
   [[nodiscard]] std::size_t first_shown() const {
-    const auto with = [&](std::string_view mark) {
-      return std::ranges::find_if(
-          moments_.moments, [&](const Moment& moment) { return moment.mark.starts_with(mark); });
+    const auto with = [&](Event event) {
+      return std::ranges::find_if(moments_.moments, [&](const Moment& moment) {
+        return std::ranges::find(moment.events, event, &EventOf::event) != moment.events.end();
+      });
     };
-    auto found = with("first refused");
-    if (found == moments_.moments.end()) found = with("peak of");
+    auto found = with(Event::first_failure);
+    if (found == moments_.moments.end()) found = with(Event::peak);
     return found == moments_.moments.end()
                ? 0
                : static_cast<std::size_t>(found - moments_.moments.begin());
@@ -137,12 +167,11 @@ class Maker {
                    .words = fmt::format("peak: {} at {}", short_size(record.ours.peak_bytes),
                                         seconds(since_begin(record.ours.peak_ns)))};
     }
-    const auto& failure = simulation_.first_failure;
-    if (failure && failure->refused.pool == record.name) {
+    if (const PoolRefusal* const refusal = refusal_of(simulation_, number)) {
       pool.refused = {
-          .at = place_of(failure->time_ns),
-          .words = fmt::format("first refused: {} at {}", short_size(failure->size_bytes),
-                               seconds(since_begin(failure->time_ns)))};
+          .at = place_of(refusal->time_ns),
+          .words = fmt::format("first refused: {} at {}", short_size(refusal->size_bytes),
+                               seconds(since_begin(refusal->time_ns)))};
     }
     return pool;
   }
@@ -152,7 +181,7 @@ class Maker {
     json.open('[');
     for (const Moment& moment : moments_.moments) {
       json.open('{').key("at").number(static_cast<std::uint64_t>(place_of(moment.time_ns)));
-      json.key("words").string(words_of(moment)).key("pools").open('[');
+      json.key("words").string(timed(moment).words()).key("pools").open('[');
       for (std::size_t i = 0; i < pool_count(); ++i) write(json, at(moment, i), i);
       json.close(']').close('}');
     }
@@ -175,6 +204,10 @@ class Maker {
     for (const auto& share : pool.shares) {
       json.open('[').string(moments_.askers[share.asker]).number(share.blocks);
       json.string(size_text(share.bytes)).close(']');
+    }
+    if (pool.more_holders != 0) {
+      json.open('[').string(fmt::format("and {} more", pool.more_holders));
+      json.number(pool.more_blocks).string(size_text(pool.more_bytes)).close(']');
     }
     json.close(']').close('}');
   }

@@ -10,6 +10,8 @@
 namespace carveout::cli::picture {
 namespace {
 
+constexpr std::string_view kDots = "...";
+
 struct Metrics {
   int size;
   int line;
@@ -30,19 +32,34 @@ constexpr Metrics metrics(Font font) {
   return {10, 13, 61};
 }
 
+/// Where a column of printable text begins.
+std::size_t byte_at(std::string_view text, std::size_t column) {
+  std::size_t at = 0;
+  for (; column != 0; --column) {
+    do {
+      ++at;
+    } while (at < text.size() && (static_cast<std::uint8_t>(text[at]) & 0xc0U) == 0x80);
+  }
+  return at;
+}
+
+/// @param tail  so many of the columns are the text's last ones.
+std::string cut(std::string_view text, std::size_t most_columns, std::size_t tail) {
+  std::string shown = printable(text);
+  const std::size_t count = columns(shown);
+  if (count <= most_columns) return shown;
+  return shown.substr(0, byte_at(shown, most_columns - kDots.size() - tail)) + std::string{kDots} +
+         shown.substr(byte_at(shown, count - tail));
+}
+
 }  // namespace
 
 std::string fitted(std::string_view text, std::size_t most_columns) {
-  std::string shown = printable(text);
-  if (columns(shown) <= most_columns) return shown;
-  std::size_t end = 0;
-  for (std::size_t column = 0; column + 3 < most_columns; ++column) {
-    do {
-      ++end;
-    } while ((static_cast<std::uint8_t>(shown[end]) & 0xc0U) == 0x80);
-  }
-  shown.resize(end);
-  return shown + "...";
+  return cut(text, most_columns, 0);
+}
+
+std::string fitted_name(std::string_view name, std::size_t most_columns) {
+  return cut(name, most_columns, (most_columns - kDots.size()) / 2);
 }
 
 std::string short_size(std::uint64_t bytes) {

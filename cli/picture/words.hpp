@@ -12,6 +12,8 @@ namespace carveout::cli::picture {
 
 /// Printable text of at most so many columns: what is longer ends in "...".
 [[nodiscard]] std::string fitted(std::string_view text, std::size_t most_columns);
+/// A name likewise: what is longer is cut in the middle, because names differ at their ends.
+[[nodiscard]] std::string fitted_name(std::string_view name, std::size_t most_columns);
 
 /// A size in at most 10 columns: exact where that suffices, else rounded down behind a "~".
 [[nodiscard]] std::string short_size(std::uint64_t bytes);

@@ -1,7 +1,5 @@
 #include "moments.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <functional>
 #include <tuple>
@@ -92,8 +90,14 @@ PoolMoment look_at(const Pool& pool, std::uint64_t size_bytes, std::size_t asker
   for (std::uint32_t asker = 0; asker < askers; ++asker) shares[asker].asker = asker;
   std::ranges::stable_sort(shares, std::ranges::greater{}, &PoolMoment::Share::bytes);
   for (const PoolMoment::Share& share : shares) {
-    if (share.bytes == 0 || moment.shares.size() == kMaxShares) break;
-    moment.shares.push_back(share);
+    if (share.bytes == 0) break;
+    if (moment.shares.size() < kMaxShares) {
+      moment.shares.push_back(share);
+      continue;
+    }
+    ++moment.more_holders;
+    moment.more_blocks += share.blocks;
+    moment.more_bytes += share.bytes;
   }
   moment.cells = cells.held();
   return moment;
@@ -102,23 +106,27 @@ PoolMoment look_at(const Pool& pool, std::uint64_t size_bytes, std::size_t asker
 /// A line of the trace behind which to look.
 struct Mark {
   std::uint64_t line;
-  std::string text;
+  std::vector<EventOf> events;
 };
 
 std::vector<Mark> marks_of(const Simulation& simulation) {
   std::vector<Mark> marks;
-  if (simulation.first_failure) marks.push_back({simulation.first_failure->line, "first refused"});
+  const auto& failure = simulation.first_failure;
+  if (failure) marks.push_back({failure->line, {{Event::first_failure}}});
   for (std::size_t i = 0; i < std::min(simulation.pools.size(), kMaxTimedPools); ++i) {
-    const PoolRecord& pool = simulation.pools[i];
-    if (pool.ours.peak_bytes == 0) continue;
-    marks.push_back({pool.ours.peak_line, fmt::format("peak of {}", pool.name)});
+    const PoolRefusal* const refusal = refusal_of(simulation, i);
+    if (refusal != nullptr && refusal->line != failure->line) {
+      marks.push_back({refusal->line, {{Event::refused, i}}});
+    }
+    const Fill& fill = simulation.pools[i].ours;
+    if (fill.peak_bytes != 0) marks.push_back({fill.peak_line, {{Event::peak, i}}});
   }
   std::ranges::stable_sort(marks, {}, &Mark::line);
   // What is behind one line is one moment.
   std::vector<Mark> joined;
   for (Mark& mark : marks) {
     if (!joined.empty() && joined.back().line == mark.line) {
-      joined.back().text += ", " + mark.text;
+      joined.back().events.push_back(mark.events.front());
     } else {
       joined.push_back(std::move(mark));
     }
@@ -147,6 +155,12 @@ class Steps {
 
 }  // namespace
 
+const PoolRefusal* refusal_of(const Simulation& simulation, std::size_t pool) {
+  const auto& all = simulation.refusals;
+  const auto found = std::ranges::find(all, simulation.pools[pool].name, &PoolRefusal::pool);
+  return found == all.end() ? nullptr : &*found;
+}
+
 std::uint64_t cells_of(std::uint64_t size_bytes) {
   return (size_bytes - 1) / cell_bytes(size_bytes) + 1;
 }
@@ -158,9 +172,9 @@ Moments moments_of(const Board& board, Trace& trace, const SimulateRequest& requ
   for (std::uint32_t asker = 0; asker < stage.devices.askers.size(); ++asker) {
     result.askers.push_back(stage.name_of(asker));
   }
-  const auto look = [&](std::uint64_t time_ns, std::uint64_t line, std::string mark) {
+  const auto look = [&](std::uint64_t time_ns, std::uint64_t line, std::vector<EventOf> events) {
     Moment& moment = result.moments.emplace_back(
-        Moment{.time_ns = time_ns, .line = line, .mark = std::move(mark), .pools = {}});
+        Moment{.time_ns = time_ns, .line = line, .events = std::move(events), .pools = {}});
     const auto pools = stage.first_pools.pools();
     for (std::size_t i = 0; i < std::min(pools.size(), kMaxTimedPools); ++i) {
       moment.pools.push_back(
@@ -181,7 +195,7 @@ Moments moments_of(const Board& board, Trace& trace, const SimulateRequest& requ
       throw Refusal{trace.source(), "changed while it was read", "simulate"};
     }
     if (mark != marks.end() && step.request.line == mark->line) {
-      look(step.request.time_ns, mark->line, mark->text);
+      look(step.request.time_ns, mark->line, mark->events);
       ++mark;
     }
   }

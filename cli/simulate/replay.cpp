@@ -180,6 +180,14 @@ void Replay::fail(const TraceStep& step, const Failure& failure, std::uint32_t f
     if (failure.code != Error::exhausted || record.name != failure.pool) continue;
     record.least_run_bytes = std::min(record.least_run_bytes, failure.largest_run_bytes);
   }
+  if (std::ranges::find(result_.refusals, failure.pool, &PoolRefusal::pool) ==
+      result_.refusals.end()) {
+    result_.refusals.push_back({.pool = std::string{failure.pool},
+                                .code = failure.code,
+                                .time_ns = step.request.time_ns,
+                                .line = step.request.line,
+                                .size_bytes = step.request.size_bytes});
+  }
   if (!result_.first_failure) result_.first_failure = first_failure(step, failure);
 }
 

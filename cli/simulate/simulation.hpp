@@ -132,6 +132,15 @@ struct FirstFailure {
 
 inline constexpr std::size_t kMaxHeld = 1000;
 
+/// The first request that a pool refused; or that was refused without a pool.
+struct PoolRefusal {
+  std::string pool;  ///< empty: none was asked
+  Error code;
+  std::uint64_t time_ns;
+  std::uint64_t line;
+  std::uint64_t size_bytes;
+};
+
 struct Simulation {
   std::string trace;
   TraceForm form;
@@ -145,6 +154,7 @@ struct Simulation {
   std::uint64_t failures = 0;
   std::vector<std::pair<Error, std::uint64_t>> failures_by_code;  ///< in the order of first sight
   std::optional<FirstFailure> first_failure;
+  std::vector<PoolRefusal> refusals;  ///< one for each pool that refused anything, by time
 };
 
 /// Replays a trace on the pools of a board. Throws Refusal.

@@ -8,21 +8,6 @@
 namespace carveout::setup {
 namespace {
 
-std::optional<Memory> memory_of(dt::RegionKind kind) {
-  switch (kind) {
-    case dt::RegionKind::coherent:
-    case dt::RegionKind::invalid:
-      return Memory::coherent;  // it was meant to be a pool, and bars others
-    case dt::RegionKind::contiguous:
-      return Memory::contiguous;
-    case dt::RegionKind::bounce:
-      return Memory::bounce;
-    case dt::RegionKind::carveout:
-      break;
-  }
-  return std::nullopt;
-}
-
 std::optional<std::uint32_t> numa_node_of(const dt::Tree& tree, dt::Node node) {
   const dt::CellList cells{tree.property(node, "numa-node-id").value_or(dt::Bytes{})};
   return cells.size() == 0 ? std::nullopt : std::optional{cells[0]};
@@ -38,9 +23,14 @@ std::uint32_t nearest_numa_node(const dt::Tree& tree, dt::Node node) {
 /// The work of build(): one member function for each kind of fact.
 class Builder {
  public:
-  Builder(const dt::Tree& tree, const Sizes& sizes, std::span<std::byte> scratch, System& system,
-          FindingSink findings, std::span<std::byte> memo)
-      : tree_{tree}, reserved_{tree}, system_{system}, findings_{findings}, memo_{memo} {
+  Builder(const dt::Tree& tree, const Sizes& sizes, Wanted wanted, std::span<std::byte> scratch,
+          System& system, FindingSink findings, std::span<std::byte> memo)
+      : tree_{tree},
+        reserved_{tree},
+        wanted_{wanted},
+        system_{system},
+        findings_{findings},
+        memo_{memo} {
     dt::Arena arena{scratch};  // it fits: it was measured
     regions_ = *arena.array<Region>(sizes.regions);
     pool_ranges_ = *arena.array<PoolRange>(sizes.pool_ranges);
@@ -51,6 +41,7 @@ class Builder {
   }
 
   Result<void> run(std::span<const DeviceSpec> specs);
+  void tell(RegionSink refused) const;
 
  private:
   void collect_regions(std::span<const DeviceSpec> specs);
@@ -83,6 +74,7 @@ class Builder {
 
   dt::Tree tree_;
   dt::ReservedMemory reserved_;
+  Wanted wanted_;
   System& system_;
   FindingSink findings_;
   std::span<std::byte> memo_;
@@ -110,6 +102,12 @@ Result<void> Builder::run(std::span<const DeviceSpec> specs) {
   return {};
 }
 
+void Builder::tell(RegionSink refused) const {
+  for (const Region& region : regions_) {
+    if (region.refused) refused(region.node, *region.refused);
+  }
+}
+
 Region* Builder::region_at(dt::Node node) const {
   const auto at = std::ranges::lower_bound(regions_, node, {}, &Region::node);
   return at != regions_.end() && at->node == node ? &*at : nullptr;
@@ -118,9 +116,10 @@ Region* Builder::region_at(dt::Node node) const {
 void Builder::collect_regions(std::span<const DeviceSpec> specs) {
   std::size_t count = 0;
   dt::for_each_region(tree_, reserved_, [&](const dt::ReservedRegion& facts) {
-    regions_[count++] = Region{.node = facts.node,
-                               .memory = facts.enabled ? memory_of(facts.kind) : std::nullopt,
-                               .wanted = facts.enabled && claims_default(facts)};
+    regions_[count++] =
+        Region{.node = facts.node,
+               .memory = memory_of(facts),
+               .wanted = wanted_ == Wanted::all || (facts.enabled && claims_default(facts))};
   });
   for_each_first_listing(tree_, specs, [&](dt::Node node) {
     if (Region* const region = region_at(node)) region->wanted = true;
@@ -431,19 +430,10 @@ Result<void> Builder::bind_region(const Region& region, const BindingSettings& s
   return system_.bind_refused(device, region.name, *region.memory, *region.refused, settings);
 }
 
-}  // namespace
-
-Result<std::size_t> measure(const dt::Tree& tree, std::span<const DeviceSpec> devices,
-                            const Platform& platform, std::span<std::byte> memo) {
-  const auto sizes = sizes_of(tree, devices, platform, memo);
-  if (!sizes) return std::unexpected{sizes.error()};
-  return sizes->total_bytes();
-}
-
-Result<System*> build(const dt::Tree& tree, std::span<const DeviceSpec> devices,
-                      const Platform& platform, std::span<std::byte> storage, FindingSink findings,
-                      std::span<std::byte> memo) {
-  const auto sizes = sizes_of(tree, devices, platform, memo);
+Result<System*> run(const dt::Tree& tree, std::span<const DeviceSpec> devices,
+                    const Platform& platform, Wanted wanted, std::span<std::byte> storage,
+                    FindingSink findings, std::span<std::byte> memo, RegionSink refused) {
+  const auto sizes = sizes_of(tree, devices, platform, wanted, memo);
   if (!sizes) return std::unexpected{sizes.error()};
   if (storage.size() < sizes->total_bytes()) {
     return std::unexpected{Failure{.code = Error::storage_too_small,
@@ -453,13 +443,41 @@ Result<System*> build(const dt::Tree& tree, std::span<const DeviceSpec> devices,
   const auto system =
       System::create(platform, storage.first(storage.size() - sizes->scratch_bytes));
   if (!system) return system;
-  if (auto built =
-          Builder{tree, *sizes, storage.last(sizes->scratch_bytes), **system, findings, memo}.run(
-              devices);
-      !built) {
-    return std::unexpected{built.error()};
-  }
+  Builder builder{tree,     *sizes,   wanted, storage.last(sizes->scratch_bytes),
+                  **system, findings, memo};
+  if (const auto built = builder.run(devices); !built) return std::unexpected{built.error()};
+  builder.tell(refused);
   return system;
+}
+
+}  // namespace
+
+Result<std::size_t> measure(const dt::Tree& tree, std::span<const DeviceSpec> devices,
+                            const Platform& platform, std::span<std::byte> memo) {
+  const auto sizes = sizes_of(tree, devices, platform, Wanted::listed, memo);
+  if (!sizes) return std::unexpected{sizes.error()};
+  return sizes->total_bytes();
+}
+
+Result<System*> build(const dt::Tree& tree, std::span<const DeviceSpec> devices,
+                      const Platform& platform, std::span<std::byte> storage, FindingSink findings,
+                      std::span<std::byte> memo) {
+  return run(tree, devices, platform, Wanted::listed, storage, findings, memo,
+             [](dt::Node, Error) {});
+}
+
+Result<std::size_t> measure_regions(const dt::Tree& tree, const Platform& platform) {
+  const auto sizes = sizes_of(tree, {}, platform, Wanted::all, {});
+  if (!sizes) return std::unexpected{sizes.error()};
+  return sizes->total_bytes();
+}
+
+Result<void> check_regions(const dt::Tree& tree, const Platform& platform,
+                           std::span<std::byte> storage, RegionSink refused) {
+  const auto system =
+      run(tree, {}, platform, Wanted::all, storage, [](const Finding&) {}, {}, refused);
+  if (!system) return std::unexpected{system.error()};
+  return {};
 }
 
 }  // namespace carveout::setup

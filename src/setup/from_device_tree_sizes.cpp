@@ -48,8 +48,24 @@ std::uint64_t granules_at_most(const dt::ReservedRegion& region, const Platform&
 
 }  // namespace
 
+std::optional<Memory> memory_of(const dt::ReservedRegion& region) {
+  if (!region.enabled) return std::nullopt;
+  switch (region.kind) {
+    case dt::RegionKind::coherent:
+    case dt::RegionKind::invalid:
+      return Memory::coherent;  // it was meant to be a pool, and bars others
+    case dt::RegionKind::contiguous:
+      return Memory::contiguous;
+    case dt::RegionKind::bounce:
+      return Memory::bounce;
+    case dt::RegionKind::carveout:
+      break;
+  }
+  return std::nullopt;
+}
+
 Result<Sizes> sizes_of(const dt::Tree& tree, std::span<const DeviceSpec> specs,
-                       const Platform& platform, std::span<std::byte> memo) {
+                       const Platform& platform, Wanted wanted, std::span<std::byte> memo) {
   const dt::ReservedMemory reserved{tree};
   Sizes sizes{.kept_bytes = System::base_storage_bytes()};
   const auto keep = [&](std::size_t bytes) {
@@ -86,6 +102,7 @@ Result<Sizes> sizes_of(const dt::Tree& tree, std::span<const DeviceSpec> specs,
   dt::for_each_region(tree, reserved, [&](const dt::ReservedRegion& region) {
     ++sizes.regions;
     count_path(region.node);
+    if (wanted == Wanted::all && memory_of(region)) return count_pool(region);
     if (!region.enabled || !region.default_of() || default_count == kMaxDefaults) return;
     defaults[default_count++] = region.node;
     count_pool(region);

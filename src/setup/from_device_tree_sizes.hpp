@@ -107,6 +107,15 @@ constexpr std::array<dt::Node, count> no_nodes() {
   }(std::make_index_sequence<count>{});
 }
 
+/// Which regions are to be pools, of those that are of a pool's kind.
+enum class Wanted : std::uint8_t {
+  listed,  ///< by a device of ours, or as a default
+  all,
+};
+
+/// The memory of a pool that a region is to be; nothing where it is to be none.
+[[nodiscard]] std::optional<Memory> memory_of(const dt::ReservedRegion& region);
+
 /// What build() needs, in its two parts.
 struct Sizes {
   std::size_t kept_bytes = 0;
@@ -124,6 +133,7 @@ struct Sizes {
 
 /// Fails with: no_such_node.
 [[nodiscard]] Result<Sizes> sizes_of(const dt::Tree& tree, std::span<const DeviceSpec> specs,
-                                     const Platform& platform, std::span<std::byte> memo);
+                                     const Platform& platform, Wanted wanted,
+                                     std::span<std::byte> memo);
 
 }  // namespace carveout::setup

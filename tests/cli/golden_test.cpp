@@ -34,6 +34,7 @@ std::vector<Golden> goldens() {
       {"map-pi-bus", {"map", kPiBus}, 0},
       {"map-own-pools", {"map", kOwnPools}, 0},
       {"map-everything", {"map", kEverything}, 0},
+      {"map-refused-pools", {"map", "trees/refused-pools.dts"}, 0},
       {"map-several", {"map", kArtPi, kPiBus}, 0},
       {"map-several-json", {"map", "--json", kArtPi, kPiBus}, 0},
       {"map-overlay", {"map", "trees/overlay-base.dts", "-o", "trees/overlay.dtso"}, 0},

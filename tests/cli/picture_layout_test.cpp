@@ -189,6 +189,15 @@ TEST(PictureWords, AreCutToTheirColumns) {
   EXPECT_EQ(fitted("\x1b", 4), "\\x1b");
 }
 
+TEST(PictureWords, OfANameKeepWhatTellsItFromOthers) {
+  EXPECT_EQ(fitted_name("linux,cma", 9), "linux,cma");
+  EXPECT_EQ(fitted_name("buffer@90000000", 11), "buff...0000");
+  EXPECT_NE(fitted_name("a-rather-long-name-of-a-buffer@90000000", 32),
+            fitted_name("a-rather-long-name-of-a-buffer@91000000", 32));
+  EXPECT_EQ(fitted_name("\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xb6\xc3\xb6\xc3\xb6", 5),
+            "\xc3\xa4...\xc3\xb6");
+}
+
 TEST(PictureWords, SayASizeInTenColumns) {
   EXPECT_EQ(short_size(0), "0 bytes");
   EXPECT_EQ(short_size(5000), "5000 bytes");

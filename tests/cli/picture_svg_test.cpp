@@ -6,6 +6,8 @@
 #include <set>
 #include <string>
 
+#include "input.hpp"
+#include "picture/about.hpp"
 #include "picture/html.hpp"
 #include "picture/layout.hpp"
 #include "picture/markup.hpp"
@@ -82,6 +84,47 @@ TEST(PictureSvg, SaysInWordsWhatItShows) {
             std::string::npos);
 }
 
+TEST(PictureAbout, NamesWhatIsThereAndWhoIsNotServed) {
+  const Scene scene = scene_of(cli::read_board(CARVEOUT_CLI_TESTS "/trees/refused-pools.dts", {}));
+  const std::string words = about(scene);
+  EXPECT_NE(words.find(" Memory: 256 MiB at 0x80000000."), std::string::npos) << words;
+  EXPECT_NE(words.find("; firmware@8a000000, carveout no-map, 1 MiB at 0x8a000000"),
+            std::string::npos)
+      << words;
+  EXPECT_NE(words.find(" Not served: display@1000 by frames@88000000, refused: overlaps;"),
+            std::string::npos)
+      << words;
+}
+
+TEST(PictureAbout, NamesADozenAndCountsTheRest) {
+  const std::string words = about(random_scene(8, 100, 2));
+  EXPECT_NE(words.find("; and 88 more."), std::string::npos) << words;
+  EXPECT_LT(words.size(), 8000U);
+}
+
+TEST(PictureAbout, SaysWhatWasOverTime) {
+  Scene scene = random_scene(2, 5, 1);
+  scene.timeline = Timeline{.title = "trace.csv",
+                            .length = "3 s",
+                            .elsewhere = "refused at 1 s: no_pool",
+                            .holders = {},
+                            .pools = {{.name = "/reserved-memory/a",
+                                       .state = "1 MiB of 2 MiB held",
+                                       .cells = 1,
+                                       .held = {},
+                                       .most_used = {},
+                                       .peak = Mark{1, "peak: 1 MiB at 1 s"},
+                                       .refused = Mark{2, "first refused: 2 MiB at 2 s"}}},
+                            .moments = {{"2 s, line 4", "first refused"}},
+                            .shown = 0,
+                            .data = {}};
+  EXPECT_TRUE(about(scene).ends_with(
+      " Over time: trace.csv, 3 s long; shown at 2 s, line 4: first refused. refused at 1 s: "
+      "no_pool. Pools: /reserved-memory/a, 1 MiB of 2 MiB held, peak: 1 MiB at 1 s, first refused: "
+      "2 MiB at 2 s."))
+      << about(scene);
+}
+
 TEST(PictureSvg, HasALightColourForEachElementThatHasADarkOne) {
   const Scene scene = random_scene(1, 100, 3);
   const std::string svg = svg_of(scene, layout_of(scene));
@@ -122,6 +165,24 @@ TEST(PicturePage, HasNoMarkupOfATree) {
     ++scripts;
   }
   EXPECT_EQ(scripts, 1U);
+}
+
+TEST(PicturePage, SaysOfEachDeviceThroughWhichViewItLooks) {
+  Scene scene;
+  scene.views.push_back({.buses = "/soc", .windows = {}});
+  scene.askers.push_back(
+      {.path = "/soc/a", .name = "a", .remark = "coherent", .view = 0, .uses = {}});
+  scene.askers.push_back(
+      {.path = "/b", .name = "b", .remark = "coherent", .view = std::nullopt, .uses = {}});
+  const std::string page = page_of("board", scene, layout_of(scene));
+  EXPECT_NE(page.find("<td>/soc/a</td><td>coherent</td><td>A: /soc</td>"), std::string::npos);
+  EXPECT_NE(page.find("<td>/b</td><td>coherent</td><td>the CPU</td>"), std::string::npos);
+}
+
+TEST(PicturePage, HasAHeadingOverEachColumn) {
+  const Scene scene = random_scene(4, 30, 2);
+  EXPECT_EQ(page_of("board", scene, layout_of(scene)).find("<th scope=\"col\"></th>"),
+            std::string::npos);
 }
 
 TEST(PicturePage, HasARowForEachPlaceAndEachUse) {

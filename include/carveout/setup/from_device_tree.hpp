@@ -11,6 +11,7 @@
 #include "carveout/core/address.hpp"
 #include "carveout/core/error.hpp"
 #include "carveout/core/finding.hpp"
+#include "carveout/core/function_ref.hpp"
 #include "carveout/device_tree/tree.hpp"
 #include "carveout/setup/system.hpp"
 
@@ -59,5 +60,23 @@ struct DeviceSpec {
                                     std::span<const DeviceSpec> devices, const Platform& platform,
                                     std::span<std::byte> storage, FindingSink findings,
                                     std::span<std::byte> memo = {});
+
+/// Hears of a region that is to be a pool and cannot be one.
+using RegionSink = FunctionRef<void(device_tree::Node region, Error why)>;
+
+/// How many bytes of storage check_regions() needs. Fails with: nothing.
+[[nodiscard]] Result<std::size_t> measure_regions(const device_tree::Tree& tree,
+                                                  const Platform& platform);
+
+/// Asks of every enabled region of a pool's kind, whoever lists it, whether it can be a pool: what
+/// build() finds of those that devices list or that are defaults. `refused` hears of the others in
+/// tree order, with the error that a device which lists one has in its Binding.
+///
+/// The storage is used while this runs and not afterwards.
+///
+/// Fails with: bad_granule, storage_too_small.
+/// Cost: n log n in the regions, and kMaxPoolRanges looks at each.
+[[nodiscard]] Result<void> check_regions(const device_tree::Tree& tree, const Platform& platform,
+                                         std::span<std::byte> storage, RegionSink refused);
 
 }  // namespace carveout::setup
