@@ -1,5 +1,6 @@
 // Cortex-M33 with a PL081, set up from what `carveout gen` made of mps2_an505.dts: the default pool
-// lies in an MPU region that is not cached, and the engine moves it by lists of jobs.
+// lies in an MPU region that is not cached, and the engine moves it, and memory that is lent to it,
+// by lists of jobs.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -55,6 +56,9 @@ constexpr const setup::Tables& kBoard = kTables;
 
 alignas(8) std::array<std::byte, kStorageBytes> storage;
 alignas(4096) std::array<std::byte, 4096> buffer;
+// What is lent lies where the engine sees it: image.ld.
+[[gnu::section(".lent")]] std::array<std::byte, 4096> lent;
+[[gnu::section(".lent")]] std::array<std::byte, 4096 + 2 * board::kGuard> second_lent;
 
 void run(System& system) {
   const Device& device = *system.device(device_dma);
@@ -68,6 +72,7 @@ void run(System& system) {
     for (const std::uint32_t length : {16U, 4096U, 32768U}) {
       board::check_copy(*engine, device, length);
     }
+    board::check_streaming_copy(*engine, device, lent, second_lent);
     board::check_wrong_destination(*engine, device, 0x8'0000);
   }
   check_equal(pool.usage().used_bytes, 0, "nothing of the pool is in use at the end");
