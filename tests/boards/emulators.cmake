@@ -38,17 +38,17 @@ function(carveout_board_test name)
                                                  SKIP_RETURN_CODE 77)
 endfunction()
 
-# carveout_port_instructions(<port> PRESET <preset> OBJDUMP <program>): what the port's archive has in
-# it, against ports/<port>/instructions.txt.
+# carveout_port_instructions(<port> PRESET <preset> OBJDUMP <program> [<option>...]): what the port's
+# archive has in it, against ports/<port>/instructions.txt.
 function(carveout_port_instructions port)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PRESET;OBJDUMP" "")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PRESET" "OBJDUMP")
   set(folder ports/${port})
   carveout_add_script_test(
     boards/instructions-${arg_PRESET}
     COMMAND
-      "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/check-instructions" ${arg_OBJDUMP}
+      "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/check-instructions"
       "${CARVEOUT_BUILDS}/${arg_PRESET}/${folder}/libcarveout_port_${port}.a"
-      "${PROJECT_SOURCE_DIR}/${folder}/instructions.txt"
+      "${PROJECT_SOURCE_DIR}/${folder}/instructions.txt" ${arg_OBJDUMP}
     LABELS boards
     TIMEOUT 60)
   set_tests_properties(boards/instructions-${arg_PRESET} PROPERTIES FIXTURES_REQUIRED
