@@ -49,7 +49,7 @@ TEST(CortexM7Image, TakesTheLineFromTheCacheTypeRegister) {
 
 /// The one instruction whose loss the model cannot show: the first DSB of Mpu::set(). It has what
 /// was stored under the old regions written before the new ones; here a store goes where it would
-/// have gone at any time. tests/unit/ports/pmsa_v7_test.cpp holds it.
+/// have gone at any time. ports/cortex_m/test/pmsa_v7_test.cpp holds it.
 bool cannot_be_missed(const Site& site, bool first_of_its_function) {
   return site.what == "dsb" && first_of_its_function && site.function.ends_with("::set_region");
 }

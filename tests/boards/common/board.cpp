@@ -9,7 +9,7 @@
 namespace board {
 namespace {
 
-unsigned checks = 0;
+unsigned made = 0;
 unsigned failed = 0;
 
 /// One line of output: gathered, then written in one go.
@@ -56,7 +56,7 @@ void die(std::string_view what, std::uint64_t value) {
 }
 
 bool check(bool holds, std::string_view what, Where where) {
-  ++checks;
+  ++made;
   Line line;
   line.text().add(holds ? "ok   " : "FAIL ").add(what);
   if (!holds) {
@@ -69,7 +69,7 @@ bool check(bool holds, std::string_view what, Where where) {
 
 bool check_equal(std::uint64_t have, std::uint64_t want, std::string_view what, Where where) {
   if (have == want) return check(true, what, where);
-  ++checks;
+  ++made;
   ++failed;
   Line line;
   line.text().add("FAIL ").add(what).add(": have ").add_hex(have).add(", want ").add_hex(want);
@@ -80,7 +80,7 @@ bool check_equal(std::uint64_t have, std::uint64_t want, std::string_view what, 
 
 bool check_refused(carveout::Error have, carveout::Error want, std::string_view what, Where where) {
   if (have == want) return check(true, what, where);
-  ++checks;
+  ++made;
   ++failed;
   Line line;
   line.text().add("FAIL ").add(what).add(": refused as ").add(name_of(have));
@@ -91,7 +91,7 @@ bool check_refused(carveout::Error have, carveout::Error want, std::string_view 
 }
 
 void fail(const carveout::Failure& failure, std::string_view what, Where where) {
-  ++checks;
+  ++made;
   ++failed;
   Line line;
   line.text().add("FAIL ").add(what).add(": ");
@@ -112,13 +112,14 @@ void count(std::string_view what, std::uint64_t number) {
   line.print();
 }
 
+unsigned checks() { return made; }
 unsigned failures() { return failed; }
 
 int finish(std::string_view image) {
-  const bool good = checks != 0 && failed == 0;
+  const bool good = made != 0 && failed == 0;
   Line line;
   line.text().add(good ? "PASS " : "FAILED ").add(image).add(": ");
-  line.text().add_decimal(checks).add(" checks, ").add_decimal(failed).add(" failed");
+  line.text().add_decimal(made).add(" checks, ").add_decimal(failed).add(" failed");
   line.print();
   return good ? 0 : 1;
 }

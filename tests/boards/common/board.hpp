@@ -48,7 +48,8 @@ void fail(const carveout::Failure& failure, std::string_view what, Where where =
 void note(std::string_view what, std::uint64_t value);
 void count(std::string_view what, std::uint64_t number);
 
-/// How many checks failed so far.
+/// How many checks were made so far, and how many of them failed.
+[[nodiscard]] unsigned checks();
 [[nodiscard]] unsigned failures();
 
 /// Prints the last line, which the runner waits for, and returns the exit status: 0 only where

@@ -7,7 +7,10 @@ set(images "${CARVEOUT_BUILDS}/mips/tests/boards/malta")
 carveout_board_test(
   malta
   PRESET mips
-  ARGUMENTS --last "PASS malta: " malta "${images}/malta.elf")
+  CHECKS 116
+  SHOWS "the CPU has it in KSEG1" "every byte arrived, and none beside them"
+        "the engine says that it is done with lent memory"
+  ARGUMENTS malta "${images}/malta.elf")
 carveout_board_test(
   malta-wrong-window
   PRESET mips

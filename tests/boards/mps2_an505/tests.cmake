@@ -7,7 +7,11 @@ set(images "${CARVEOUT_BUILDS}/cortex-m33/tests/boards/mps2_an505")
 carveout_board_test(
   mps2-an505
   PRESET cortex-m33
-  ARGUMENTS --last "PASS mps2-an505: " mps2-an505 "${images}/mps2_an505.elf")
+  CHECKS 90
+  SHOWS "it covers the pool and nothing beside it" "the pool lies where the linker has it"
+        "every byte arrived, and none beside them"
+        "the engine says that it is done with lent memory"
+  ARGUMENTS mps2-an505 "${images}/mps2_an505.elf")
 carveout_board_test(
   mps2-an505-without-region
   PRESET cortex-m33
