@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Text and data of each floor on each target, as the presets build it (-O2, before the linker leaves
-# out what a program does not use), and writes the table into docs/performance.md.
+# Text and data of each floor, of each optional part and of the port on each target, as the presets
+# build them (-O2, before the linker leaves out what a program does not use), and writes the table into
+# docs/performance.md.
 #
 #   tools/floor-size.sh            the presets are built where needed
 #   tools/floor-size.sh --check    of what is built, and writes nothing: fails where the document is
@@ -17,28 +18,43 @@ case ${1-} in
   *) die "unknown argument $1" ;;
 esac
 document=docs/performance.md
-floors=(core pool map ops setup)
+# Each is a folder of src in an archive; the last is the port's own.
+parts=(core:core pool:core map:core ops:core setup:core check:check c:c linux:linux
+  device_tree:device_tree setup:device_tree port:port)
+targets=(cortex-m7:arm-none-eabi cortex-m33:arm-none-eabi cortex-a7:arm-none-eabi
+  aarch64:aarch64-linux-gnu mips:mips-linux-gnu riscv64:riscv64-linux-gnu)
+
+# objects <preset> <folder> <archive>: the objects of a part, where the preset builds it.
+objects() {
+  local path="build/$1/CMakeFiles/carveout_$3.dir/src/$2/*"
+  [ "$3" != port ] || path="build/$1/ports/*/CMakeFiles/carveout_port_*.dir/src/*"
+  find "build/$1" -path "$path" -name '*.obj'
+}
+
 table=$(
-  printf '| target |'
-  printf ' %s |' "${floors[@]}"
+  printf '| part |'
+  for target in "${targets[@]}"; do printf ' %s |' "${target%%:*}"; done
   printf '\n|---|'
-  printf -- '--:|%.0s' "${floors[@]}"
-  printf '\n'
-  for target in cortex-m7:arm-none-eabi cortex-m33:arm-none-eabi cortex-a7:arm-none-eabi \
-    aarch64:aarch64-linux-gnu mips:mips-linux-gnu riscv64:riscv64-linux-gnu; do
-    preset=${target%%:*}
-    [ -n "$check" ] || compile "$preset" "$preset" carveout_core
-    printf '| %s |' "$preset"
-    for floor in "${floors[@]}"; do
-      "${target#*:}-size" "build/$preset/CMakeFiles/carveout_core.dir/src/$floor"/*.obj |
-        awk 'NR > 1 { text += $1; data += $2 + $3 } END { printf " %d + %d |", text, data }'
+  printf -- '--:|%.0s' "${targets[@]}"
+  for target in "${targets[@]}"; do
+    [ -n "$check" ] || compile "${target%%:*}" "${target%%:*}" all
+  done
+  for part in "${parts[@]}"; do
+    name=${part%%:*}
+    [ "$part" != setup:device_tree ] || name='setup, from a device tree'
+    printf '\n| %s |' "$name"
+    for target in "${targets[@]}"; do
+      mapfile -t found < <(objects "${target%%:*}" "${part%%:*}" "${part#*:}")
+      if [ ${#found[@]} -eq 0 ]; then
+        printf ' - |'
+      else
+        "${target#*:}-size" "${found[@]}" |
+          awk 'NR > 1 { text += $1; data += $2 + $3 } END { printf " %d + %d |", text, data }'
+      fi
     done
-    printf '\n'
   done
 )
-grep -qx '<!-- floor-size: begin -->' "$document" || die "$document has no place for the table"
 if [ -n "$check" ]; then
-  stated=$(sed -n '/^<!-- floor-size: begin -->$/,/^<!-- floor-size: end -->$/{/^<!--/d;p}' "$document")
   # Word for word the same but for numbers, of which each pair is near.
   awk '
     NR == FNR { stated[FNR] = $0; lines = FNR; next }
@@ -52,13 +68,10 @@ if [ -n "$check" ]; then
       }
       if (off) { printf "stated: %s\nis:     %s\n", stated[FNR], $0; exit }
     }
-    END { exit off || FNR != lines }' <(printf '%s\n' "$stated") <(printf '%s\n' "$table") ||
+    END { exit off || FNR != lines }' \
+    <(section_of "$document" floor-size) <(printf '%s\n' "$table") ||
     die "$document is off: tools/floor-size.sh renews it"
   exit
 fi
-awk -v table="$table" '
-  /^<!-- floor-size: end -->$/ { skip = 0 }
-  !skip { print }
-  /^<!-- floor-size: begin -->$/ { print table; skip = 1 }' "$document" >"$document.new"
-mv "$document.new" "$document"
+put_section "$document" floor-size "$table"
 printf '%s\n' "$table"

@@ -103,3 +103,16 @@ measured_json() {
     "$(cpu_name)" "$(g++ --version | head -n 1)" "$1" "$(measured_tree)"
   printf '"rows":[\n%s\n]}\n' "${2//\},\{/\},$'\n'\{}"
 }
+
+# section_of <document> <name>: what stands between its lines `<!-- NAME: begin -->` and `end`.
+section_of() { sed -n "/^<!-- $2: begin -->\$/,/^<!-- $2: end -->\$/{/^<!--/d;p}" "$1"; }
+
+# put_section <document> <name> <text>: puts the text there.
+put_section() {
+  [ "$(grep -cxE "<!-- $2: (begin|end) -->" "$1")" -eq 2 ] || die "$1 has no place for $2"
+  awk -v name="$2" -v text="$3" '
+    $0 == "<!-- " name ": end -->" { skip = 0 }
+    !skip { print }
+    $0 == "<!-- " name ": begin -->" { print text; skip = 1 }' "$1" >"$1.new"
+  mv "$1.new" "$1"
+}

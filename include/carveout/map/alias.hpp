@@ -1,6 +1,7 @@
 // Cached and uncached views of the same bytes, and the one function that crosses between them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -53,6 +54,13 @@ struct Views {
 /// Whether two ranges have a byte of RAM in common, by whichever of its addresses each is stated
 /// in. Ranges may leave an alias: what lies in it counts.
 [[nodiscard]] constexpr bool share_bytes(std::span<const Alias> aliases, PhysRange a, PhysRange b) {
+  if (a.overlaps(b)) return true;
+  // A twin lies in an alias. Of what touches none, as most that is lent does, there is none.
+  const auto touches_a = [a](const Alias& alias) {
+    return a.overlaps({alias.cached, alias.size_bytes}) ||
+           a.overlaps({alias.uncached, alias.size_bytes});
+  };
+  if (std::ranges::none_of(aliases, touches_a)) return false;
   // Calls `seen(range)` for the range and for each twin of a part of it, until one answers yes.
   const auto by_any_address = [aliases](PhysRange range, auto seen) {
     if (seen(range)) return true;
