@@ -121,12 +121,15 @@ wait
 if [ $# -gt 0 ]; then
   for name in "${names[@]}"; do
     printf '== %s\n%s\n' "$name" "$(cat "$folder/boots/$name.said")"
-    differences "$folder/boots/$name.says" "$folder/boots/$name.said" >&2
+    differences "$folder/boots/$name.says" "$folder/boots/$name.said" "$folder/boots/$name.places" >&2
   done
   exit
 fi
 rm -rf "$said" && mkdir -p "$said"
-for name in "${names[@]}"; do cp "$folder/boots/$name.said" "$said/"; done
+for name in "${names[@]}"; do
+  cp "$folder/boots/$name.said" "$said/"
+  echo "$(sum_of "$trees/$name.dts")  $name" >>"$said/booted"
+done
 grep -ahoE -m 1 'Linux version [^ ]+|Debian [0-9][^ ]+ \(' "$folder/boots/$name.log" |
   sed 's/ ($//' | paste -sd ',' | sed 's/,/, /' >"$said/kernel"
 tools/check-kernel-table --write

@@ -19,7 +19,7 @@ machine_source() {
 }
 
 # carveout_said <tree's source> <folder>: writes there NAME.dtb, what Carveout finds (NAME.lint) and,
-# as facts, says of it (NAME.says).
+# as facts, says of it (NAME.says), and where memory and regions are (NAME.places).
 carveout_said() {
   local to
   to=$2/$(basename "$1" .dts)
@@ -27,6 +27,7 @@ carveout_said() {
   "$carveout" lint --target linux-arm64 --format json "$to.dtb" >"$to.lint" || [ $? -eq 1 ]
   "$carveout" map --json "$to.dtb" >"$to.map"
   jq -r -L "$tables" --slurpfile lint "$to.lint" -f "$tables/carveout-says.jq" "$to.map" >"$to.says"
+  jq -r -L "$tables" -f "$tables/places.jq" "$to.map" >"$to.places"
 }
 
 # about <tree's source> [key]: its first line; or what the lines say that begin with `// KEY: `.
@@ -37,6 +38,9 @@ about() {
     sed -n "s/^\/\/ $2: //p" "$1" | paste -sd ' '
   fi
 }
+
+# sum_of <tree's source>: of what is booted. Comments can be written afterwards.
+sum_of() { sed '/^\/\//d' "$1" | sha256sum | cut -d ' ' -f 1; }
 
 # rules_of <findings>: the rules that were found, but for the note that a pool has no user.
 rules_of() { jq -r '[.findings[].rule | select(. != "DMA025")] | unique | .[]' "$1"; }
@@ -62,26 +66,37 @@ carveout_cells() {
   printf '| [%s](../%s) | %s | %s%s |' "$name" "$1" "$(about "$1")" "$(cell "$2/$name.says")" "$links"
 }
 
-# differences <what Carveout says> <what the kernel said>: the facts that are not the same; a range or
-# "anywhere" holds what lies in it.
+# differences <what Carveout says> <what the kernel said> <places>: the facts that are not the same. A range
+# holds what lies in it, "anywhere" any memory, and "elsewhere" memory that is no region's.
 differences() {
   awk -F '\t' '
     function padded(address) {
       sub(/^0x/, "", address)
       return substr("0000000000000000", 1, 16 - length(address)) address
     }
+    function lies_in(what, address,    i) {
+      for (i = 1; i <= places; i++)
+        if (place[i] == what && from[i] <= address && address <= to[i]) return 1
+      return 0
+    }
     function holds(says, said,    ends) {
       if (says == said) return 1
-      if (says == "elsewhere") return said ~ /^0x/
-      if (says ~ / anywhere$/) return index(said, substr(says, 1, length(says) - 8)) == 1
-      if (says == "anywhere") return said ~ /^0x/
-      if (split(says, ends, /\.\./) != 2 || said !~ /^0x/) return 0
-      return padded(ends[1]) <= padded(said) && padded(said) <= padded(ends[2])
+      if (says ~ / anywhere$/ && index(said, substr(says, 1, length(says) - 8)) == 1) {
+        says = "anywhere"
+        sub(/.* /, "", said)
+      }
+      if (said !~ /^0x/) return 0
+      said = padded(said)
+      if (says == "anywhere") return lies_in("memory", said)
+      if (says == "elsewhere") return lies_in("memory", said) && !lies_in("region", said)
+      if (split(says, ends, /\.\./) != 2) return 0
+      return padded(ends[1]) <= said && said <= padded(ends[2])
     }
-    FNR == NR { says[$1] = $2; next }
+    FILENAME == ARGV[1] { place[++places] = $1; from[places] = $2; to[places] = $3; next }
+    FILENAME == ARGV[2] { says[$1] = $2; next }
     { said[$1] = $2; if (!($1 in says) || !holds(says[$1], $2)) print "kernel: " $0 }
     END { for (what in says) if (!(what in said)) print "Carveout alone: " what "\t" says[what] }
-  ' "$1" "$2"
+  ' "$3" "$1" "$2"
 }
 
 # linux_texts <folder>: the "linux" text of every rule that is in the table.
