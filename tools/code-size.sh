@@ -54,9 +54,9 @@ measure() {
           $1 = $2 = $3 = ""; symbol = substr($0, 4)
           if (kind ~ /[dD]/) part = "data"
           else if (kind ~ /[bB]/) next
-          else if (symbol ~ /^run$|run::\{lambda|PortRef::(kCalls|\{lambda)/) part = "program"
+          else if (symbol ~ /^run$|run::\{lambda|::bench::.*::kStore|PortRef::(kCalls|\{lambda)/) part = "program"
           else if (symbol !~ /carveout/) part = "runtime"
-          else if (symbol ~ /make_pool|::create\(|prepare\(|::Pool\(|::chunk\(/) part = "setup"
+          else if (symbol ~ /make_pool|::create\(|prepare\(|::Pool\(|::chunk\(|::storage_bytes\(/) part = "setup"
           else if (symbol ~ /expected<carveout::RangeAllocator/) part = "setup"
           else part = "verbs"
           bytes[part] += size
