@@ -111,8 +111,11 @@ if [ $# -eq 0 ]; then
 fi
 machine_source "$folder/boots"
 running=0
+: >"$folder/booted"
 for name in "${names[@]}"; do
   carveout_said "$trees/$name.dts" "$folder/boots"
+  # Now: the source may be edited while the others boot.
+  echo "$(sum_of "$trees/$name.dts")  $name" >>"$folder/booted"
   if [ "$running" -ge 2 ]; then wait -n; fi
   boot "$name" &
   running=$((running + 1))
@@ -126,10 +129,8 @@ if [ $# -gt 0 ]; then
   exit
 fi
 rm -rf "$said" && mkdir -p "$said"
-for name in "${names[@]}"; do
-  cp "$folder/boots/$name.said" "$said/"
-  echo "$(sum_of "$trees/$name.dts")  $name" >>"$said/booted"
-done
+for name in "${names[@]}"; do cp "$folder/boots/$name.said" "$said/"; done
+cp "$folder/booted" "$said/"
 grep -ahoE -m 1 'Linux version [^ ]+|Debian [0-9][^ ]+ \(' "$folder/boots/$name.log" |
   sed 's/ ($//' | paste -sd ',' | sed 's/,/, /' >"$said/kernel"
 tools/check-kernel-table --write
