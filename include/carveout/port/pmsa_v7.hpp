@@ -4,10 +4,12 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 
 #include "carveout/core/address.hpp"
@@ -22,8 +24,8 @@ inline constexpr std::uint64_t kShortestWithEighths = 256;
 /// Beginning and end of the address space, which one region can hold whole.
 inline constexpr std::uint64_t kLongestBytes = std::uint64_t{1} << 32;
 
-/// Who may use a region. Nobody: also not privileged code; a touch is a MemManage fault.
-enum class Access : std::uint8_t { nobody, everybody };
+/// Who may use a region, privileged or not; what somebody may not do is a MemManage fault.
+enum class Access : std::uint8_t { nobody, readers, everybody };
 
 /// A region as the hardware holds it: what goes into MPU_RBAR and MPU_RASR.
 struct Region {
@@ -55,7 +57,39 @@ struct Region {
     const auto end = static_cast<unsigned>(std::bit_width(on));
     return {PhysAddr{rbar + first * eighth}, (end - first) * eighth};
   }
+
+  /// Whether an eighth between the first and the last that are on is off.
+  [[nodiscard]] constexpr bool has_hole() const {
+    return size_bytes() >= kShortestWithEighths &&
+           covered().size_bytes !=
+               static_cast<unsigned>(8 - std::popcount(subregions_off())) * (size_bytes() / 8);
+  }
+
+  /// This region, whose memory is of another one's kind: cached as there, executed as there.
+  [[nodiscard]] constexpr Region with_memory_of(const Region& other) const {
+    constexpr std::uint32_t kKind = 1U << 28 | 0x3fU << 16;  // XN; TEX, S, C, B
+    return {.rbar = rbar, .rasr = (rasr & ~kKind) | (other.rasr & kKind)};
+  }
 };
+
+/// The half of a gibibyte around an address, of the kind that it is where no region says otherwise;
+/// nothing for the last, whose kind is not one.
+///
+/// Source: ARMv7-M Architecture Reference Manual (DDI 0403E), B3.1; the shareability of devices:
+/// Cortex-M7 Devices Generic User Guide (DUI 0646C), table 2.12.
+[[nodiscard]] constexpr std::optional<Region> default_memory(PhysAddr at) {
+  constexpr std::uint32_t kWriteThrough = 1U << 17;             // C
+  constexpr std::uint32_t kWriteBack = 1U << 19 | 3U << 16;     // TEX=1, C, B
+  constexpr std::uint32_t kSharedDevice = 1U << 28 | 1U << 16;  // XN, B
+  constexpr std::uint32_t kDevice = 1U << 28 | 2U << 19;        // XN, TEX=2
+  constexpr std::array kKinds{kWriteThrough, kWriteBack,    kDevice, kWriteBack,
+                              kWriteThrough, kSharedDevice, kDevice};
+  constexpr std::uint32_t kWhole = 3U << 24 | 28U << 1 | 1U;  // for everybody, 512 MiB
+  const std::uint64_t eighth = at.raw() >> 29;
+  if (eighth >= kKinds.size()) return {};
+  return Region{.rbar = static_cast<std::uint32_t>(eighth << 29),
+                .rasr = kWhole | kKinds[static_cast<std::size_t>(eighth)]};
+}
 
 /// Why a range has no region.
 enum class Refusal : std::uint8_t {
@@ -93,7 +127,7 @@ enum class Refusal : std::uint8_t {
     off = ~((2U << last_on) - (1U << begin_on)) & 0xff;
   }
   const auto size_field = static_cast<std::uint32_t>(std::bit_width(block)) - 2;
-  const std::uint32_t ap = access == Access::everybody ? 3 : 0;
+  const std::uint32_t ap = access == Access::everybody ? 3 : access == Access::readers ? 6 : 0;
   return Region{.rbar = static_cast<std::uint32_t>(align_down(first, block)),
                 .rasr = 1U << 28 | ap << 24 | 1U << 19 | off << 8 | size_field << 1 | 1U};
 }

@@ -16,9 +16,17 @@ struct CortexMMachine {
     bool operator==(const Event&) const = default;
   };
 
-  std::map<std::uint32_t, std::uint32_t> registers;  ///< what is not in here reads 0
+  /// What is not in here reads 0.
+  std::map<std::uint32_t, std::uint32_t> registers;
+  /// The MPU's two registers of each region, by MPU_RNR.
+  std::map<std::uint32_t, std::map<std::uint32_t, std::uint32_t>> regions;
   std::vector<Event> events;
   std::uint32_t primask = 0;
+
+  [[nodiscard]] std::uint32_t& at(std::uint32_t address) {
+    const bool of_region = address == 0xe000'ed9c || address == 0xe000'eda0;
+    return of_region ? regions[registers[0xe000'ed98]][address] : registers[address];
+  }
 };
 
 /// What a port holds: the machine itself outlives it.
@@ -26,9 +34,9 @@ struct CortexMRegisters {
   using What = CortexMMachine::What;
   CortexMMachine* machine;
 
-  std::uint32_t read(std::uint32_t address) const noexcept { return machine->registers[address]; }
+  std::uint32_t read(std::uint32_t address) const noexcept { return machine->at(address); }
   void write(std::uint32_t address, std::uint32_t value) const noexcept {
-    machine->registers[address] = value;
+    machine->at(address) = value;
     machine->events.push_back({What::write, address, value});
   }
   void dsb() const noexcept { machine->events.push_back({.what = What::dsb}); }

@@ -52,10 +52,87 @@ TEST_F(OwningPortTest, ShutsExactlyWhatTheDeviceWritesUntilItIsGivenBack) {
   EXPECT_EQ(port.not_enforced(), 0U);
 }
 
-TEST_F(OwningPortTest, LeavesReadableWhatTheDeviceOnlyReads) {
+TEST_F(OwningPortTest, WhatTheDeviceOnlyReadsMayBeReadAndNotWritten) {
   port.device_owns(kBuffer, Direction::to_device);
-  EXPECT_TRUE(machine.events.empty());
+  const auto region = mpu.get(5);
+  EXPECT_TRUE(region.enabled());
+  EXPECT_EQ(region.covered(), kBuffer);
+  EXPECT_EQ(region.ap(), 6U);
   EXPECT_EQ(port.not_enforced(), 0U);
+  port.cpu_owns(kBuffer);
+  EXPECT_TRUE(open(5));
+}
+
+TEST_F(OwningPortTest, LeavesTheKindOfMemoryAsItIsWithoutARegion) {
+  port.device_owns(kBuffer, Direction::to_device);
+  EXPECT_EQ(mpu.get(5).with_memory_of(*pmsa_v7::default_memory(kBuffer.base)), mpu.get(5));
+  EXPECT_TRUE(mpu.get(5).c());
+}
+
+struct OwningPortAmongRegions : OwningPortTest {
+  OwningPortAmongRegions() { machine.registers[cortex_m::kMpuType] = 8U << 8; }
+
+  /// Lends the buffer while there is one region more, of a kind that the default map has not.
+  void lend_over(unsigned number, PhysRange range, std::uint32_t eighths_off = 0) {
+    constexpr cortex_m::MpuRegion kKind{.rbar = 0, .rasr = 5U << 16};  // S, B
+    auto region = cortex_m::non_cacheable_region(range)->with_memory_of(kKind);
+    region.rasr |= eighths_off << 8;
+    mpu.set(number, region);
+    port.device_owns(kBuffer, Direction::to_device);
+  }
+  [[nodiscard]] bool of_that_kind() {
+    const auto region = mpu.get(5);
+    return region.enabled() && region.shareable() && region.b() && !region.c();
+  }
+};
+
+TEST_F(OwningPortAmongRegions, LeavesTheKindOfMemoryThatTheRegionBeneathSays) {
+  lend_over(2, {PhysAddr{0x2010'0000}, 0x1000});
+  EXPECT_TRUE(of_that_kind());
+  EXPECT_EQ(mpu.get(5).covered(), kBuffer);
+  EXPECT_EQ(mpu.get(5).ap(), 6U);
+}
+
+TEST_F(OwningPortAmongRegions, TheHighestRegionBeneathIsTheOneThatSaysIt) {
+  mpu.set(1, *cortex_m::non_cacheable_region({PhysAddr{0x2010'0000}, 0x2000}));
+  lend_over(4, {PhysAddr{0x2010'0000}, 0x1000});
+  EXPECT_TRUE(of_that_kind());
+}
+
+TEST_F(OwningPortAmongRegions, ARegionBesideTheBufferSaysNothing) {
+  lend_over(2, {PhysAddr{0x2010'0400}, 0x400});
+  EXPECT_FALSE(of_that_kind());
+  EXPECT_EQ(port.not_enforced(), 0U);
+}
+
+TEST_F(OwningPortAmongRegions, ARegionThatIsOffSaysNothing) {
+  mpu.set(2, {.rbar = 0x2010'0000, .rasr = 9U << 1});
+  mpu.set(7, {.rbar = 0x2010'0000, .rasr = 9U << 1});
+  port.device_owns(kBuffer, Direction::to_device);
+  EXPECT_EQ(port.not_enforced(), 0U);
+}
+
+TEST_F(OwningPortAmongRegions, ARegionThatTakesHalfOfTheBufferLeavesItNotEnforced) {
+  lend_over(2, {PhysAddr{0x2010'0200}, 0x200});
+  EXPECT_EQ(port.not_enforced(), 1U);
+  EXPECT_FALSE(mpu.get(5).enabled());
+}
+
+TEST_F(OwningPortAmongRegions, ARegionWithAHoleLeavesItNotEnforced) {
+  lend_over(2, {PhysAddr{0x2010'0000}, 0x1000}, 1U << 1);
+  EXPECT_EQ(port.not_enforced(), 1U);
+}
+
+TEST_F(OwningPortAmongRegions, AHigherRegionWouldWinAndLeavesItNotEnforced) {
+  lend_over(7, {PhysAddr{0x2010'0000}, 0x1000});
+  EXPECT_EQ(port.not_enforced(), 1U);
+}
+
+TEST_F(OwningPortAmongRegions, WhatIsLentBesideSaysNothing) {
+  port.device_owns({PhysAddr{0x2010'0000}, 0x1000}, Direction::to_device);
+  port.device_owns(kBuffer, Direction::to_device);
+  EXPECT_EQ(port.not_enforced(), 0U);
+  EXPECT_TRUE(mpu.get(6).enabled());
 }
 
 TEST_F(OwningPortTest, APartThatIsGivenBackOpensAllOfTheMapping) {

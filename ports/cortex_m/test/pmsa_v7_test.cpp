@@ -40,8 +40,8 @@ TEST_F(PmsaV7Unit, EnablingKeepsTheDefaultMapForPrivilegedCode) {
 }
 
 TEST_F(PmsaV7Unit, ARegionReadBackHasNoNumberInItsBase) {
-  machine.registers[0xe000'ed9c] = 0x2021'0017;  // VALID, REGION 7
-  machine.registers[0xe000'eda0] = 0x1308'001f;
+  machine.regions[7][0xe000'ed9c] = 0x2021'0017;  // VALID, REGION 7
+  machine.regions[7][0xe000'eda0] = 0x1308'001f;
   EXPECT_EQ(mpu.get(7), (MpuRegion{.rbar = 0x2021'0000, .rasr = 0x1308'001f}));
   EXPECT_EQ(machine.registers[0xe000'ed98], 7U);
 }

@@ -132,6 +132,10 @@ void check_ownership(cortex_m::Mpu& mpu, const cortex_m::OwningPort& port, const
   const auto read_only = map(device, *bytes, Direction::to_device);
   load(packet);
   check_equal(fault.count, before + 2, "what a device only reads may be read");
+  store(packet + 512, 0x600d'0005);
+  check_equal(fault.count, before + 3, "and to write it is a fault");
+  check_equal(fault.address, reinterpret_cast<std::uintptr_t>(packet + 512), "at that address");
+  check_equal(fault.pc, instruction_of(store), "and at that instruction");
   check(read_only && unmap(device, *read_only).has_value(), "it is given back");
   check_equal(port.not_enforced(), 0, "no loan went without its region");
   curing = nullptr;

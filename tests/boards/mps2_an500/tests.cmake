@@ -7,7 +7,7 @@ set(images "${CARVEOUT_BUILDS}/cortex-m7/tests/boards/mps2_an500")
 carveout_board_test(
   mps2-an500
   PRESET cortex-m7
-  CHECKS 139
+  CHECKS 142
   SHOWS "the pool lies where the linker has it" "C is 0: the pool is not cached"
         "to read it now is a fault" "and came in the middle of the main context's verbs"
   ARGUMENTS mps2-an500 "${images}/mps2_an500.elf")

@@ -59,6 +59,76 @@ TEST(PmsaV7, ARegionForNobodyDiffersInItsAccessOnly) {
   EXPECT_EQ(open->rasr ^ shut->rasr, 3U << 24);
 }
 
+TEST(PmsaV7, ARegionForReadersDiffersInItsAccessOnly) {
+  const auto open = non_cacheable_region(range(0x2021'0000, 0x1'0000));
+  const auto readable = non_cacheable_region(range(0x2021'0000, 0x1'0000), Access::readers);
+  ASSERT_TRUE(open && readable);
+  EXPECT_EQ(readable->ap(), 6U);
+  EXPECT_EQ(readable->rbar, open->rbar);
+  EXPECT_EQ(open->rasr ^ readable->rasr, 5U << 24);
+}
+
+TEST(PmsaV7, ARegionTakesTheKindOfMemoryOfAnotherAndNothingElse) {
+  const auto region = non_cacheable_region(range(0x2021'0000, 0x1'0000), Access::readers);
+  constexpr Region kOther{.rbar = 0x6000'0000, .rasr = 3U << 24 | 0x3eU << 16 | 0xff3f};
+  ASSERT_TRUE(region.has_value());
+  const Region taken = region->with_memory_of(kOther);
+  EXPECT_EQ(taken.rbar, region->rbar);
+  EXPECT_EQ(taken.ap(), 6U);
+  EXPECT_EQ(taken.covered(), region->covered());
+  EXPECT_EQ(taken.tex(), 7U);
+  EXPECT_TRUE(taken.shareable());
+  EXPECT_TRUE(taken.c());
+  EXPECT_FALSE(taken.b());
+  EXPECT_FALSE(taken.execute_never());
+}
+
+TEST(PmsaV7, AHoleIsAnEighthThatIsOffBetweenTwoThatAreOn) {
+  for (std::uint32_t off = 0; off < 256; ++off) {
+    unsigned changes = 0;  // between on and off, beginning and ending with off
+    bool before = true;
+    for (unsigned i = 0; i <= 8; ++i) {
+      const bool is_off = i == 8 || ((off >> i) & 1) != 0;
+      changes += is_off != before ? 1U : 0U;
+      before = is_off;
+    }
+    const Region region{.rbar = 0x2000'0000, .rasr = off << 8 | 7U << 1 | 1U};  // 256 bytes
+    EXPECT_EQ(region.has_hole(), changes > 2) << off;
+  }
+  EXPECT_FALSE((Region{.rbar = 0, .rasr = 0x5aU << 8 | 6U << 1 | 1U}.has_hole())) << "no eighths";
+}
+
+TEST(PmsaV7, MemoryThatNoRegionSpeaksOfIsOfTheArchitecturesKind) {
+  struct Row {
+    std::uint64_t base;
+    unsigned tex;
+    bool c;
+    bool b;
+    bool execute_never;
+  };
+  constexpr std::array kRows{
+      Row{0x0000'0000, 0, true, false, false}, Row{0x2000'0000, 1, true, true, false},
+      Row{0x4000'0000, 2, false, false, true}, Row{0x6000'0000, 1, true, true, false},
+      Row{0x8000'0000, 0, true, false, false}, Row{0xa000'0000, 0, false, true, true},
+      Row{0xc000'0000, 2, false, false, true},
+  };
+  for (const Row& row : kRows) {
+    for (const std::uint64_t at : {row.base, row.base + 0x1fff'ffff}) {
+      const auto region = pmsa_v7::default_memory(PhysAddr{at});
+      ASSERT_TRUE(region.has_value()) << std::hex << at;
+      EXPECT_EQ(region->covered(), range(row.base, 0x2000'0000));
+      EXPECT_EQ(region->tex(), row.tex) << std::hex << at;
+      EXPECT_EQ(region->c(), row.c) << std::hex << at;
+      EXPECT_EQ(region->b(), row.b) << std::hex << at;
+      EXPECT_EQ(region->execute_never(), row.execute_never) << std::hex << at;
+      EXPECT_EQ(region->ap(), 3U);
+      EXPECT_TRUE(region->enabled());
+    }
+  }
+  EXPECT_FALSE(pmsa_v7::default_memory(PhysAddr{0xe000'0000}).has_value());
+  EXPECT_FALSE(pmsa_v7::default_memory(PhysAddr{0x1'0000'0000}).has_value());
+}
+
 TEST(PmsaV7, EverySizeFrom32BytesTo4GibibytesHasItsField) {
   for (unsigned log2 = 5; log2 <= 32; ++log2) {
     const std::uint64_t size = 1ULL << log2;
