@@ -2,7 +2,7 @@
 # LINE and a tab. FOLDER has the file _carveout.
 zmodload zsh/zpty
 zpty asked zsh -f -i
-zpty -w asked "PS1=; PROMPT=; fpath=($1 \$fpath); autoload -U compinit; compinit -D -u -d /dev/null"
+zpty -w asked "PS1=; PROMPT=; fpath=($1 \$fpath); autoload -U compinit; compinit -D -u"
 zpty -w asked "zstyle ':completion:*' list-packed no; LISTMAX=1000; setopt no_beep; print READ''Y"
 zpty -r asked text '*READY*'
 zpty -w -n asked "$2"$'\t\t'
