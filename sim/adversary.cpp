@@ -147,7 +147,7 @@ std::uint64_t Adversary::random(std::uint64_t below) {
 
 std::optional<PhysAddr> Adversary::any_recent_line(std::size_t line_bytes) {
   if (recent_.empty()) return std::nullopt;
-  const PhysRange& range = recent_[random(recent_.size())];
+  const PhysRange& range = one_of(recent_);
   const std::uint64_t first = align_down(range.base.raw(), line_bytes);
   const std::uint64_t lines = (align_down(range.last().raw(), line_bytes) - first) / line_bytes + 1;
   // From the line before to the line behind.
@@ -163,7 +163,6 @@ void Adversary::at_random(const Moment& moment, Hands& hands) {
       recent_[recent_next_++ % kRecent] = moment.range;
     }
   }
-  const auto any = [&](const auto& list) { return list[random(list.size())]; };
   const std::size_t line_bytes = hands.line_bytes();
   // Around a device more happens than elsewhere: there it matters.
   const bool device = moment.kind >= MomentKind::dma_begins;
@@ -175,17 +174,17 @@ void Adversary::at_random(const Moment& moment, Hands& hands) {
         break;
       case 1:
         if (const auto lines = hands.dirty_lines(cpu); !lines.empty()) {
-          act(hands, {Act::write_back, cpu, any(lines)});
+          act(hands, {Act::write_back, cpu, one_of(lines)});
         }
         break;
       case 2:
         if (const auto lines = hands.valid_lines(cpu); !lines.empty()) {
-          act(hands, {Act::evict, cpu, any(lines)});
+          act(hands, {Act::evict, cpu, one_of(lines)});
         }
         break;
       case 3:
         if (const auto stores = hands.waiting(cpu); !stores.empty()) {
-          act(hands, {Act::drain, cpu, any(stores).base});
+          act(hands, {Act::drain, cpu, one_of(stores).base});
         }
         break;
       default:

@@ -1,9 +1,12 @@
 #include "carveout_sim/bus.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
+
+#include "lines.hpp"
 
 namespace carveout::sim {
 namespace {
@@ -21,6 +24,7 @@ void check(const Ram& ram) {
   const std::uint64_t page_mask = host_page_bytes() - 1;
   require(ram.size_bytes != 0 && (ram.size_bytes & page_mask) == 0,
           "RAM is one or more whole pages of the host");
+  require(std::in_range<std::size_t>(ram.size_bytes), "RAM is no longer than a pointer reaches");
   require(ram.cached || ram.uncached, "RAM has a cached address, an uncached one, or both");
   for (const auto& base : {ram.cached, ram.uncached}) {
     if (!base) continue;
@@ -47,8 +51,9 @@ Bus::Bus(std::span<const Ram> rams, bool with_cache, std::size_t past_writes)
   for (const Ram& ram : rams_) {
     check(ram);
     std::optional<Mapping> behind_cache;
-    if (with_cache && ram.cached) behind_cache.emplace(ram.size_bytes, Mapping::Access::none);
-    Bank bank{ram, Mapping{ram.size_bytes, Mapping::Access::read_write}, std::move(behind_cache)};
+    const auto size_bytes = static_cast<std::size_t>(ram.size_bytes);
+    if (with_cache && ram.cached) behind_cache.emplace(size_bytes, Mapping::Access::none);
+    Bank bank{ram, Mapping{size_bytes, Mapping::Access::read_write}, std::move(behind_cache)};
 
     const bool one_address = ram.cached == ram.uncached;
     require(one_address || !bank.cached() || !bank.uncached() ||
@@ -80,8 +85,8 @@ std::span<std::byte> Bus::memory_at(PhysAddr address) const {
   for (const Bank& bank : banks_) {
     for (const auto& range : {bank.cached(), bank.uncached()}) {
       if (!range || !range->contains(address)) continue;
-      const std::uint64_t offset = address.raw() - range->base.raw();
-      return {bank.memory.data() + offset, bank.ram.size_bytes - offset};
+      const std::size_t offset = bytes_between(range->base, address);
+      return {bank.memory.data() + offset, size_of(*range) - offset};
     }
   }
   return {};

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "carveout/core/size.hpp"
+#include "lines.hpp"
 
 namespace carveout::sim {
 namespace {
@@ -39,13 +40,11 @@ PhysAddr Cache::base_of(PhysAddr address) const {
 }
 
 std::span<Cache::Line> Cache::set_of(PhysAddr base) {
-  const std::size_t set = (base.raw() >> line_shift_) & (geometry_.sets - 1);
-  return {lines_.data() + set * geometry_.ways, geometry_.ways};
+  return {lines_.data() + set_number(base) * geometry_.ways, geometry_.ways};
 }
 
 const Cache::Line* Cache::find(PhysAddr base) const {
-  const std::size_t set = (base.raw() >> line_shift_) & (geometry_.sets - 1);
-  const Line* line = lines_.data() + set * geometry_.ways;
+  const Line* line = lines_.data() + set_number(base) * geometry_.ways;
   for (const Line* const end = line + geometry_.ways; line != end; ++line) {
     if (line->state.valid && line->base == base) return line;
   }
@@ -91,7 +90,7 @@ void Cache::write_back(Line& line) {
 void Cache::read(PhysAddr from, std::span<std::byte> into) {
   while (!into.empty()) {
     const PhysAddr base = base_of(from);
-    const auto here = bytes_of(touch(base)).subspan(from.raw() - base.raw());
+    const auto here = bytes_of(touch(base)).subspan(bytes_between(base, from));
     const std::size_t length = std::min(here.size(), into.size());
     std::memcpy(into.data(), here.data(), length);
     into = into.subspan(length);
@@ -102,7 +101,7 @@ void Cache::read(PhysAddr from, std::span<std::byte> into) {
 void Cache::write(PhysAddr to, std::span<const std::byte> from) {
   while (!from.empty()) {
     const PhysAddr base = base_of(to);
-    const std::size_t offset = to.raw() - base.raw();
+    const std::size_t offset = bytes_between(base, to);
     const std::size_t length = std::min(geometry_.line_bytes - offset, from.size());
     const auto piece = from.first(length);
     const bool allocate = geometry_.on_store_miss == OnStoreMiss::allocate;

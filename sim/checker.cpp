@@ -13,9 +13,6 @@ constexpr std::uint64_t kPage = 4096;
 
 }  // namespace
 
-static_assert(sizeof(std::uintptr_t) == sizeof(std::uint64_t),
-              "the book has physical addresses for the CPU's");
-
 std::string Report::text() const {
   std::string text = "carveout: " + std::string{name_of(mistake)} + "\n  what:   " + what + "\n";
   if (!buffer.empty()) text += "  buffer: " + buffer + "\n";

@@ -15,7 +15,7 @@ MappingBook::Call Checker::enter(std::string_view verb, Master device, Direction
 }
 
 MappingBook::Bytes Checker::bytes_of(PhysRange range) const {
-  return {canonical(range).base.raw(), range.size_bytes};
+  return {canonical(range).base.raw(), size_of(range)};
 }
 
 std::vector<MappingBook::Bytes> Checker::bytes_of(List list) const {

@@ -9,9 +9,6 @@
 
 namespace carveout::sim {
 
-static_assert(sizeof(std::uintptr_t) == sizeof(std::uint64_t),
-              "for_each_line() walks physical addresses here");
-
 Cpu::Cpu(Fabric& fabric, std::uint32_t index, const std::optional<CacheGeometry>& cache,
          std::size_t write_buffer_stores)
     : fabric_{fabric}, index_{index}, buffer_{write_buffer_stores, fabric.bus} {
@@ -84,7 +81,7 @@ void Cpu::read_memory(const Place& place, std::span<std::byte> into) {
 }
 
 bool Cpu::may_load_early(PhysRange range) const {
-  std::vector<std::byte> bytes(range.size_bytes);
+  std::vector<std::byte> bytes(size_of(range));
   return read_earlier(range, bytes);
 }
 
@@ -134,7 +131,7 @@ void Cpu::maintain(Maintenance what, const std::byte* at, std::size_t size_bytes
   const PhysRange lines = whole_lines({place.phys, size_bytes}, line_bytes);
   fabric_.at(MomentKind::maintenance, index_, lines);
   fabric_.watch.tell(&Observer::cpu_maintains, index_, lines, what);
-  for_each_line(place.phys.raw(), size_bytes, line_bytes, [&](std::uintptr_t line) {
+  for_each_line(place.phys.raw(), size_bytes, line_bytes, [&](std::uint64_t line) {
     if (what != Maintenance::invalidate) cache_->clean(PhysAddr{line});
     if (what != Maintenance::clean) cache_->invalidate(PhysAddr{line});
   });

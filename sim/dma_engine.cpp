@@ -6,12 +6,14 @@
 #include <stdexcept>
 #include <utility>
 
+#include "lines.hpp"
+
 namespace carveout::sim {
 namespace {
 
 std::size_t total(std::span<const PhysRange> pieces) {
   std::size_t bytes = 0;
-  for (const PhysRange& piece : pieces) bytes += piece.size_bytes;
+  for (const PhysRange& piece : pieces) bytes += size_of(piece);
   return bytes;
 }
 
@@ -21,7 +23,7 @@ PhysRange stretch_at(std::span<const PhysRange> pieces, std::size_t offset) {
     if (offset < piece.size_bytes) {
       return {PhysAddr{piece.base.raw() + offset}, piece.size_bytes - offset};
     }
-    offset -= piece.size_bytes;
+    offset -= size_of(piece);
   }
   return {PhysAddr{0}, 0};
 }
@@ -44,7 +46,7 @@ std::size_t InFlight::burst(std::size_t at_most) {
   std::size_t length = std::min({at_most, left_bytes(), DmaEngine::kBurstBytes});
   for (const Pieces* pieces : {&from_, &to_}) {
     if (!pieces->empty()) {
-      length = std::min<std::size_t>(length, stretch_at(*pieces, offset_).size_bytes);
+      length = std::min(length, size_of(stretch_at(*pieces, offset_)));
     }
   }
   std::array<std::byte, DmaEngine::kBurstBytes> buffer;

@@ -1,6 +1,7 @@
 #include "carveout_sim/marked_lines.hpp"
 
 #include "carveout/port/cache_lines.hpp"
+#include "lines.hpp"
 
 namespace carveout::sim {
 
@@ -11,7 +12,7 @@ std::optional<PhysRange> MarkedLines::find(PhysRange range, std::uint8_t marks) 
     const auto line = lines_.find(base);
     if (line == lines_.end()) return;
     for (std::uint64_t at = here.base.raw(); at != here.base.raw() + here.size_bytes; ++at) {
-      if ((line->second[at - base] & marks) == 0) continue;
+      if ((line->second[static_cast<std::size_t>(at - base)] & marks) == 0) continue;
       if (!found) {
         found = PhysRange{PhysAddr{at}, 1};
       } else if (found->base.raw() + found->size_bytes == at) {
@@ -30,8 +31,9 @@ void MarkedLines::change(PhysRange range, std::uint8_t set, std::uint8_t clear) 
       line = lines_.emplace(base, Line(line_bytes_)).first;
     }
     const PhysRange here = range.intersection({PhysAddr{base}, line_bytes_});
-    for (std::uint64_t i = 0; i < here.size_bytes; ++i) {
-      std::uint8_t& marks = line->second[here.base.raw() - base + i];
+    const std::size_t first = bytes_between(PhysAddr{base}, here.base);
+    for (std::size_t i = first; i != first + size_of(here); ++i) {
+      std::uint8_t& marks = line->second[i];
       marks = static_cast<std::uint8_t>((marks & ~clear) | set);
     }
   });

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <ranges>
 
+#include "lines.hpp"
+
 namespace carveout::sim {
 
 void PastWrites::note(PhysAddr at, std::span<const std::byte> before) {
@@ -31,8 +33,8 @@ bool PastWrites::undo(PhysAddr at, std::span<std::byte> bytes, std::uint64_t sin
     if (write.time <= since) break;
     const PhysRange common = wanted.intersection({write.at, write.before.size()});
     if (common.empty()) continue;
-    std::memcpy(bytes.data() + (common.base.raw() - at.raw()),
-                write.before.data() + (common.base.raw() - write.at.raw()), common.size_bytes);
+    std::memcpy(bytes.data() + bytes_between(at, common.base),
+                write.before.data() + bytes_between(write.at, common.base), size_of(common));
   }
   return true;
 }

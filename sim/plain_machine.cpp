@@ -96,7 +96,7 @@ void PlainMachine::take_back(PhysRange range) {
 void PlainMachine::guard_pages(PhysRange range) {
   const std::size_t page_bytes = host_page_bytes();
   const std::size_t first = offset_of(range.base) / page_bytes;
-  const std::size_t end = (offset_of(range.base) + range.size_bytes + page_bytes - 1) / page_bytes;
+  const std::size_t end = (offset_of(range.base) + size_of(range) + page_bytes - 1) / page_bytes;
   const auto allowed = [&](std::size_t page) {
     const PhysRange whole{phys_at(page * page_bytes), page_bytes};
     RangeSet loads;
@@ -150,7 +150,7 @@ PlainMachine::~PlainMachine() {
 }
 
 std::size_t PlainMachine::offset_of(PhysAddr address) const {
-  return canonical(address).raw() - facts_.cached.raw();
+  return bytes_between(facts_.cached, canonical(address));
 }
 
 PhysAddr PlainMachine::phys_at(std::size_t offset) const {
@@ -197,7 +197,7 @@ bool PlainMachine::is_dirty(std::size_t line) const {
 
 void PlainMachine::tell_stores(PhysRange range) {
   const auto stored = [&](std::size_t i) { return copy_.data()[i] != fetched_[i]; };
-  for_lines(offset_of(range.base), range.size_bytes, [&](std::size_t line) {
+  for_lines(offset_of(range.base), size_of(range), [&](std::size_t line) {
     if (!is_dirty(line)) return;
     const std::size_t line_end = line + facts_.line_bytes;
     for (std::size_t i = line; i < line_end;) {

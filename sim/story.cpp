@@ -4,6 +4,7 @@
 #include <array>
 
 #include "carveout/core/size.hpp"
+#include "lines.hpp"
 #include "text.hpp"
 
 namespace carveout::sim {
@@ -53,12 +54,12 @@ std::optional<WrongByte> Story::wrong_in(PhysRange range, std::size_t after) con
     const PhysRange part = range.intersection({base, run_.line_bytes()});
     const LineNow* const now = run_.line(base, after);
     if (part.empty() || now == nullptr || now->ram.empty()) continue;
-    const std::size_t offset = part.base.raw() - base.raw();
+    const std::size_t offset = bytes_between(base, part.base);
     for (std::uint32_t cpu = 0; cpu < run_.cpus(); ++cpu) {
       const CachedLine& cached = now->cpus[cpu];
       if (!cached.state.valid) continue;
-      const auto theirs = std::span{cached.bytes}.subspan(offset, part.size_bytes);
-      const auto at = difference(theirs, std::span{now->ram}.subspan(offset, part.size_bytes));
+      const auto theirs = std::span{cached.bytes}.subspan(offset, size_of(part));
+      const auto at = difference(theirs, std::span{now->ram}.subspan(offset, size_of(part)));
       if (!at) continue;
       return WrongByte{PhysAddr{part.base.raw() + *at}, cpu, theirs[*at], now->ram[offset + *at]};
     }
@@ -325,7 +326,7 @@ std::string Story::hex_bytes(PhysAddr line, std::span<const std::byte> bytes) co
   if (bytes.empty()) return {};
   std::string text;
   const PhysRange part = shown(line);
-  for (const std::byte each : bytes.subspan(part.base.raw() - line.raw(), part.size_bytes)) {
+  for (const std::byte each : bytes.subspan(bytes_between(line, part.base), size_of(part))) {
     if (!text.empty()) text += ' ';
     text += two_digits(each);
   }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "carveout/core/size.hpp"
+#include "lines.hpp"
 
 namespace carveout::sim {
 namespace {
@@ -37,8 +38,8 @@ void WriteBuffer::read(PhysAddr from, std::span<std::byte> into) const {
   for (const Store& store : waiting_) {
     const PhysRange common = store.range().intersection({from, into.size()});
     if (common.empty()) continue;
-    std::memcpy(into.data() + (common.base.raw() - from.raw()),
-                store.bytes.data() + (common.base.raw() - store.at.raw()), common.size_bytes);
+    std::memcpy(into.data() + bytes_between(from, common.base),
+                store.bytes.data() + bytes_between(store.at, common.base), size_of(common));
   }
 }
 

@@ -7,7 +7,7 @@ using Bytes = MappingBook::Bytes;
 using Made = MappingBook::Made;
 
 /// Not of 0 bytes.
-std::uintptr_t last(const Bytes& bytes) { return bytes.at + (bytes.size_bytes - 1); }
+std::uint64_t last(const Bytes& bytes) { return bytes.at + (bytes.size_bytes - 1); }
 
 bool overlap(const Bytes& a, const Bytes& b) { return a.at <= last(b) && b.at <= last(a); }
 
@@ -26,7 +26,7 @@ void MappingBook::report(Mistake mistake, const Bytes& bytes, const Call& call,
 }
 
 bool MappingBook::share_a_line(const Bytes& a, const Bytes& b) const {
-  const std::uintptr_t lines = 0 - settings_.line_bytes;
+  const std::uint64_t lines = 0 - std::uint64_t{settings_.line_bytes};
   return ((last(a) ^ b.at) & lines) == 0 || ((last(b) ^ a.at) & lines) == 0 || overlap(a, b);
 }
 
@@ -72,7 +72,7 @@ MappingBook::Entry* MappingBook::best(const Bytes& bytes, const Call& call, Made
   unsigned best = 0;
   for (Entry& entry : table_.first(living_)) {
     if (entry.call.device != call.device) continue;
-    const std::uintptr_t offset = bytes.at - entry.bytes.at;
+    const std::uint64_t offset = bytes.at - entry.bytes.at;
     unsigned fits = 1;
     if (place == Place::there) {
       if (offset != 0) continue;

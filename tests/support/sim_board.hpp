@@ -122,7 +122,7 @@ class SimBoard {
 
   /// What RAM holds, caches not asked.
   [[nodiscard]] Bytes in_ram(PhysRange range) const {
-    Bytes bytes(range.size_bytes);
+    Bytes bytes(static_cast<std::size_t>(range.size_bytes));
     machine.bus_read(range.base, bytes);
     return bytes;
   }
@@ -147,7 +147,7 @@ class SimBoard {
 
   /// Reads so much else through the cache that nothing of before is left in it.
   void push_everything_out_of_the_cache(PhysRange elsewhere) {
-    Bytes bytes(elsewhere.size_bytes);
+    Bytes bytes(static_cast<std::size_t>(elsewhere.size_bytes));
     machine.read(machine.cached_view(elsewhere), bytes);
   }
 

@@ -41,7 +41,7 @@ class MappingBook {
   /// that have two are told by one of them, always the same. The address is not 0 bytes before the
   /// top of the address space.
   struct Bytes {
-    std::uintptr_t at;
+    std::uint64_t at;
     std::size_t size_bytes;
 
     constexpr bool operator==(const Bytes&) const = default;

@@ -2,21 +2,25 @@
 // by address needs.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace carveout {
 
 /// Calls `each(address)` once for every line of `line_bytes` (a power of two) that the range
 /// touches, in rising order. Nothing for an empty range; a range may end at the top of the address
 /// space.
-template <class Each>
-constexpr void for_each_line(std::uintptr_t at, std::size_t size_bytes, std::size_t line_bytes,
-                             Each each) {
+///
+/// @tparam Address  std::uintptr_t for pointers, std::uint64_t for physical addresses.
+template <std::unsigned_integral Address, class Each>
+constexpr void for_each_line(Address at, std::type_identity_t<Address> size_bytes,
+                             std::size_t line_bytes, Each each) {
   if (size_bytes == 0) return;
-  const std::uintptr_t mask = ~(static_cast<std::uintptr_t>(line_bytes) - 1);
-  const std::uintptr_t last = (at + (size_bytes - 1)) & mask;
-  for (std::uintptr_t line = at & mask;; line += line_bytes) {
+  const Address mask = ~(static_cast<Address>(line_bytes) - 1);
+  const Address last = (at + (size_bytes - 1)) & mask;
+  for (Address line = at & mask;; line += line_bytes) {
     each(line);
     if (line == last) return;
   }

@@ -68,6 +68,11 @@ class Adversary : public Watcher {
   void at_random(const Moment& moment, Hands& hands);
   void as_before(Hands& hands);
   [[nodiscard]] std::uint64_t random(std::uint64_t below);
+  /// Of a list that is not empty.
+  template <class List>
+  [[nodiscard]] const auto& one_of(const List& list) {
+    return list[static_cast<std::size_t>(random(list.size()))];
+  }
   [[nodiscard]] std::optional<PhysAddr> any_recent_line(std::size_t line_bytes);
 
   static constexpr std::size_t kRecent = 16;

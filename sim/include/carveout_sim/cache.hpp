@@ -89,6 +89,9 @@ class Cache {
   };
 
   [[nodiscard]] PhysAddr base_of(PhysAddr address) const;
+  [[nodiscard]] std::size_t set_number(PhysAddr base) const {
+    return static_cast<std::size_t>(base.raw() >> line_shift_) & (geometry_.sets - 1);
+  }
   [[nodiscard]] std::span<Line> set_of(PhysAddr base);
   [[nodiscard]] const Line* find(PhysAddr base) const;
   [[nodiscard]] Line* find(PhysAddr base);

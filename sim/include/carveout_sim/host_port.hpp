@@ -87,7 +87,7 @@ class HostPort {
   Machine& machine_;
   Cpu& cpu_;
   SyncTable table_ = sync_tables::safe;
-  std::array<std::atomic<std::uint64_t>, kPortOps> counts_{};
+  std::array<std::atomic<std::size_t>, kPortOps> counts_{};
   std::atomic<bool> recording_ = false;
   mutable std::mutex calls_mutex_;
   std::vector<PortCall> calls_;

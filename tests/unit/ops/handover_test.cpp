@@ -88,13 +88,13 @@ TEST_F(HandOver, WriteBeforeReadWritesEveryByteOfEveryChunkInMemory) {
   const PhysRange chunks[] = {ram(0x6000, 0x400), ram(0x7000, 0x200)};
   Pool& pool = *must(board_.system->declare({.name = "two", .chunks = chunks}));
   for (const PhysRange& chunk : chunks) {
-    board_.put_in_ram(chunk.base, pattern(chunk.size_bytes));
+    board_.put_in_ram(chunk.base, pattern(static_cast<std::size_t>(chunk.size_bytes)));
     board_.store(board_.machine.cached_view(chunk), pattern(0x80, 7));
   }
   must(write_before_read(pool));
   board_.push_everything_out_of_the_cache(ram(0x8000, 0x1000));
   for (const PhysRange& chunk : chunks) {
-    EXPECT_EQ(board_.in_ram(chunk), Bytes(chunk.size_bytes));
+    EXPECT_EQ(board_.in_ram(chunk), Bytes(static_cast<std::size_t>(chunk.size_bytes)));
   }
 }
 

@@ -23,7 +23,7 @@ class Borrow : public testing::Test {
   Borrow() { must(board_.system->lend(pool_, reclaim_)); }
 
   Bytes read(const Block& block) {
-    Bytes bytes(block.size_bytes);
+    Bytes bytes(static_cast<std::size_t>(block.size_bytes));
     board_.machine.read(block.cpu, bytes);
     return bytes;
   }

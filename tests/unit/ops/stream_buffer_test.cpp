@@ -54,7 +54,7 @@ class StreamOwner : public testing::Test {
   }
   template <Direction direction>
   [[nodiscard]] Bytes device_reads(const Mapping<direction>& mapping) {
-    Bytes seen(mapping.size_bytes());
+    Bytes seen(static_cast<std::size_t>(mapping.size_bytes()));
     EXPECT_TRUE(board_.engine(device_).read(mapping.dma(), seen));
     return seen;
   }

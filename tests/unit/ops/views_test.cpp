@@ -31,7 +31,7 @@ class OrdinaryMemory : public testing::Test {
     board_.put_in_ram(kRange.base, pattern(kRange.size_bytes));
   }
   [[nodiscard]] Bytes read(const Block& block) {
-    Bytes bytes(block.size_bytes);
+    Bytes bytes(static_cast<std::size_t>(block.size_bytes));
     board_.machine.read(block.cpu, bytes);
     return bytes;
   }
