@@ -9,7 +9,11 @@ using Made = MappingBook::Made;
 /// Not of 0 bytes.
 std::uint64_t last(const Bytes& bytes) { return bytes.at + (bytes.size_bytes - 1); }
 
-bool overlap(const Bytes& a, const Bytes& b) { return a.at <= last(b) && b.at <= last(a); }
+/// Whether there is a line, of so many bytes, that both touch.
+bool meet(const Bytes& a, const Bytes& b, std::size_t line_bytes) {
+  const std::uint64_t lines = 0 - std::uint64_t{line_bytes};
+  return (a.at & lines) <= last(b) && (b.at & lines) <= last(a);
+}
 
 }  // namespace
 
@@ -26,8 +30,7 @@ void MappingBook::report(Mistake mistake, const Bytes& bytes, const Call& call,
 }
 
 bool MappingBook::share_a_line(const Bytes& a, const Bytes& b) const {
-  const std::uint64_t lines = 0 - std::uint64_t{settings_.line_bytes};
-  return ((last(a) ^ b.at) & lines) == 0 || ((last(b) ^ a.at) & lines) == 0 || overlap(a, b);
+  return meet(a, b, settings_.line_bytes);
 }
 
 // ---- the table ---------------------------------------------------------------------------------
@@ -80,7 +83,7 @@ MappingBook::Entry* MappingBook::best(const Bytes& bytes, const Call& call, Made
       if (entry.bytes.size_bytes == bytes.size_bytes) fits += 2;
     } else {
       if (!is_streaming(entry.made) || offset >= entry.bytes.size_bytes) continue;
-      if (last(bytes) <= last(entry.bytes)) fits += 2;
+      if (bytes.size_bytes <= entry.bytes.size_bytes - static_cast<std::size_t>(offset)) fits += 2;
     }
     if (entry.call.direction == call.direction) ++fits;
     if (fits <= best) continue;
@@ -130,11 +133,12 @@ void MappingBook::check_neighbours(const Entry& entry, const Call& call) {
     report(Mistake::too_many_overlaps, bytes, call, &entry);
   }
   for (const Forbidden& each : forbidden_) {
-    if (each.bytes.size_bytes != 0 && overlap(each.bytes, bytes)) {
+    if (each.bytes.size_bytes != 0 && meet(each.bytes, bytes, 1)) {
       report(each.mistake, bytes, call, &entry);
     }
   }
-  if (writes && ((bytes.at | bytes.size_bytes) & (settings_.line_bytes - 1)) != 0) {
+  if (writes &&
+      ((static_cast<std::size_t>(bytes.at) | bytes.size_bytes) & (settings_.line_bytes - 1)) != 0) {
     report(Mistake::partial_line, bytes, call, &entry);
   }
 }
@@ -192,7 +196,7 @@ const MappingBook::Entry* MappingBook::report_missing(Mistake unknown, const Byt
   const bool block = unknown == Mistake::free_unknown;
   const Entry* about = nullptr;
   for (const Entry& entry : table_.first(used_)) {
-    if (!overlap(entry.bytes, bytes)) continue;
+    if (!meet(entry.bytes, bytes, 1)) continue;
     const bool ended = entry.ended != 0 && entry.call.device == call.device &&
                        (entry.made == Made::by_alloc) == block &&
                        (about == nullptr || about->ended == 0 || ended_earlier(*about, entry));

@@ -475,5 +475,17 @@ TEST(MappingBook, SaysNothingOfNoBytes) {
   EXPECT_TRUE(desk.book.living().empty());
 }
 
+TEST(MappingBook, PhysicalAddressesHave64BitsWhateverAPointerHas) {
+  Desk desk;
+  constexpr std::uint64_t kHigh = 0x1'0000'0000;
+  desk.map(at(0, 64), kFrom);
+  desk.map({kBase + kHigh, 64}, kFrom);
+  EXPECT_TRUE(desk.told.empty());
+  desk.unmap({kBase + 2 * kHigh, 64}, kFrom);
+  ASSERT_EQ(desk.told.size(), 1U);
+  EXPECT_EQ(desk.told[0].mistake, Mistake::unmap_unknown);
+  EXPECT_EQ(desk.told[0].bytes.at, kBase + 2 * kHigh);
+}
+
 }  // namespace
 }  // namespace carveout
