@@ -42,7 +42,8 @@ class Bus {
   /// @param with_cache   whether a cache stands between the CPU and the cached addresses.
   /// @param past_writes  how many writes past() remembers.
   /// @throws std::invalid_argument  RAM of 0 bytes, without any address, not in whole host pages,
-  ///                                past 2^64 or the host's own sizes, or two pieces at one address.
+  ///                                past 2^64 or the host's own sizes, or two pieces at one
+  ///                                address.
   explicit Bus(std::span<const Ram> rams, bool with_cache, std::size_t past_writes = 0);
 
   /// Whether every byte of a range is RAM.
