@@ -128,11 +128,20 @@ TEST_F(OwningPortAmongRegions, AHigherRegionWouldWinAndLeavesItNotEnforced) {
   EXPECT_EQ(port.not_enforced(), 1U);
 }
 
-TEST_F(OwningPortAmongRegions, WhatIsLentBesideSaysNothing) {
+TEST_F(OwningPortAmongRegions, WhatIsLentUnderAHigherRegionOfThePortSaysNothing) {
+  constexpr PhysRange kOther{PhysAddr{0x2020'0000}, 0x400};
+  port.device_owns(kOther, Direction::to_device);
   port.device_owns({PhysAddr{0x2010'0000}, 0x1000}, Direction::to_device);
+  port.cpu_owns(kOther);
   port.device_owns(kBuffer, Direction::to_device);
+  EXPECT_EQ(mpu.get(5).covered(), kBuffer);
   EXPECT_EQ(port.not_enforced(), 0U);
-  EXPECT_TRUE(mpu.get(6).enabled());
+}
+
+TEST_F(OwningPortTest, MemoryOfTwoKindsLeavesItNotEnforced) {
+  port.device_owns({PhysAddr{0x4000'0000}, 0x4000'0000}, Direction::to_device);
+  EXPECT_EQ(port.not_enforced(), 1U);
+  EXPECT_FALSE(mpu.get(5).enabled());
 }
 
 TEST_F(OwningPortTest, APartThatIsGivenBackOpensAllOfTheMapping) {

@@ -475,6 +475,24 @@ TEST(MappingBook, SaysNothingOfNoBytes) {
   EXPECT_TRUE(desk.book.living().empty());
 }
 
+TEST(MappingBook, TwoThatShareALineAndNoByteOverlap) {
+  Desk desk;
+  desk.map(at(0, 40), kTo);
+  desk.map(at(40, 24), kFrom, kUsb);
+  ASSERT_EQ(desk.told.size(), 2U);
+  EXPECT_EQ(desk.told[0].mistake, Mistake::map_overlap);
+  EXPECT_EQ(desk.told[1].mistake, Mistake::partial_line);
+}
+
+TEST(MappingBook, ASyncIsOfTheMappingThatHoldsAllOfItsBytes) {
+  Desk desk;
+  desk.map(at(0, 64), kTo);
+  desk.map(at(0, 128), kTo);
+  desk.sync_for_device(at(32, 64), kTo);
+  desk.sync_for_device(at(32, 96), kTo);
+  EXPECT_TRUE(desk.told.empty());
+}
+
 TEST(MappingBook, PhysicalAddressesHave64BitsWhateverAPointerHas) {
   Desk desk;
   constexpr std::uint64_t kHigh = 0x1'0000'0000;
