@@ -42,18 +42,36 @@ volatile std::uint64_t result;
       std::move(*allocator)};
 }
 
+// The verbs, each as a caller has it of whom nothing is known, and with whatever is inlined into
+// it.
+[[gnu::noipa]] std::optional<Error> verb_route(const Device& asker, const Options& options,
+                                               CandidateSink each) {
+  return route(asker, options, each);
+}
+[[gnu::noipa]] Result<Block> verb_alloc(Pool& pool, const Need& need, const Candidate& candidate) {
+  return pool.take(need, candidate.reaches, candidate.view);
+}
+[[gnu::noipa]] std::optional<DmaAddr> verb_translate(const Device& asker, PhysRange range) {
+  return asker.to_dma(range);
+}
+[[gnu::noipa]] Result<void> verb_free(Pool& pool, const Block& block) {
+  return pool.give_back(block);
+}
+
 }  // namespace
 
 extern "C" void run() {
   Pool* const pool = make_pool();
   if (pool == nullptr) return;
   const Device& asked = *device;
-  route(asked, Options{}, [&](const Candidate& candidate) {
-    const auto block = pool->take({.size_bytes = size_bytes, .align_bytes = size_bytes},
-                                  candidate.reaches, candidate.view);
+  verb_route(asked, Options{}, [&](const Candidate& candidate) {
+    const auto block =
+        verb_alloc(*pool, {.size_bytes = size_bytes, .align_bytes = size_bytes}, candidate);
     if (!block) return Step::next;
-    if (const auto dma = asked.to_dma({block->phys, block->size_bytes})) result = dma->raw();
-    return pool->give_back(*block) ? Step::stop : Step::next;
+    if (const auto dma = verb_translate(asked, {block->phys, block->size_bytes})) {
+      result = dma->raw();
+    }
+    return verb_free(*pool, *block) ? Step::stop : Step::next;
   });
 }
 

@@ -210,8 +210,6 @@ std::vector<Claim> claims() {
   const Names both{kLarge.name, kSmall.name};
   const Names large{kLarge.name};
   const Names small{kSmall.name};
-  const Names code{"code"};
-  const Names m7{"cortex-m7-lto", "cortex-m7"};
   const Names hot{"W1", "W4-64", "W4-4096", "W4-65536", "W4c", "W5"};
   const Names one_size{"W1", "W4-64", "W4-4096", "W4-65536"};
   const Names mixed{"W3-50", "W3-85"};
@@ -254,10 +252,6 @@ std::vector<Claim> claims() {
       {{kLarge.name}, {"W1"}, "instructions_pair", "", 90, 0, false},
       {{kLarge.name}, {"W3-50"}, "instructions_pair", "", 230, 180, false},
       {{kLarge.name}, {"W4-4096"}, "instructions_pair", "", 75, 0, false},
-      {m7, code, "text_bytes", "", 6144, 4096, false, "carveout-dense"},
-      {m7, code, "text_bytes", "", 6144, 4096, false, "carveout-sparse"},
-      // None: 0 would be no requirement.
-      {m7, code, "data_bytes", "", 0.5, 0, false, "carveout-dense"},
   };
 }
 

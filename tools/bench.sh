@@ -9,8 +9,8 @@
 #                                     in docs/
 #   tools/bench.sh --table FILE       prints what was kept, of this or of tools/instructions.sh
 #   tools/bench.sh --verdict FILE...  a measurement against what is required, with what
-#                                     tools/instructions.sh --json and tools/code-size.sh --json
-#                                     printed; fails where a requirement is missed
+#                                     tools/instructions.sh --json printed; fails where a
+#                                     requirement is missed
 #
 #   --rounds N         11 unless told
 #   --only REGEX       only workloads whose POOL/WORKLOAD matches: '64M/4K/W3-.*'

@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # How much code a microcontroller gets that allocates, frees, asks for the route and translates: the
 # program bench/code_size.cpp, linked with unused sections left out, by symbol. What makes the pool is
-# counted apart, and so are the program itself and the compiler's run time. What is inlined into the
-# program, as the caller's copy of a verb, counts as the program.
+# counted apart, and so are the program itself and the compiler's run time. What of a verb is inlined
+# into its caller counts as the verb: the program calls each through a function of its own.
 #
 #   tools/code-size.sh             writes the table into docs/performance.md: bytes, by processor and store
-#   tools/code-size.sh --symbols   prints every symbol with its size, and writes nothing
+#   tools/code-size.sh --symbols   prints every symbol with its size to standard error, and writes nothing
 #   tools/code-size.sh --check     fails where the table is not what docs/performance.md states
-#   tools/code-size.sh --json      prints {"schema":"carveout.bench/1","cpu":...,"rows":[...]}
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=tools/lib.sh
@@ -15,7 +14,7 @@ cd "$(dirname "$0")/.."
 
 mode='write'
 case ${1-} in
-  --symbols | --json | --check) mode=${1#--} ;;
+  --symbols | --check) mode=${1#--} ;;
   '') ;;
   *) die "unknown argument $1" ;;
 esac
@@ -86,14 +85,6 @@ table() {
 }
 
 case $mode in
-  json)
-    mapfile -t rows < <(printf '%s\n' "${lines[@]}" | awk '{
-      printf "{\"pool\":\"%s\",\"workload\":\"code\",\"peer\":\"carveout-%s\",", $1, $2
-      printf "\"text_bytes\":%d,\"setup_bytes\":%d,\"data_bytes\":%d}\n", $3, $4, $5
-    }')
-    IFS=,
-    measured_json "$(measured_commit src include bench ':!bench/results')" "${rows[*]}"
-    ;;
   check)
     diff <(section_of "$document" code-size) <(table) ||
       die "$document is off (>: of today); tools/code-size.sh renews it"

@@ -57,7 +57,7 @@ table=$(
 if [ -n "$check" ]; then
   # Word for word the same but for numbers, of which each pair is near.
   awk '
-    NR == FNR { stated[FNR] = $0; lines = FNR; next }
+    FILENAME == ARGV[1] { stated[FNR] = $0; lines = FNR; next }
     {
       fields = split($0, now)
       if (split(stated[FNR], was) != fields) off = 1
@@ -68,7 +68,7 @@ if [ -n "$check" ]; then
       }
       if (off) { printf "stated: %s\nis:     %s\n", stated[FNR], $0; exit }
     }
-    END { exit off || FNR != lines }' \
+    END { exit off || !lines || FNR != lines }' \
     <(section_of "$document" floor-size) <(printf '%s\n' "$table") ||
     die "$document is off: tools/floor-size.sh renews it"
   exit

@@ -4,7 +4,7 @@
 # holds that against what Carveout says about the same tree; here it writes docs/kernel-table.md.
 #
 #   tools/kernel-table.sh              all trees; downloads 75 MB the first time
-#   tools/kernel-table.sh --kept       all trees, but boots those alone that changed since
+#   tools/kernel-table.sh --kept       all trees, but boots those alone of which tree, kernel or module changed since
 #   tools/kernel-table.sh NAME...      these alone; prints the facts, records and writes nothing
 #
 # Each tree is QEMU's own with a /reserved-memory and devices of ours merged in. A module that is
@@ -94,10 +94,12 @@ archived() {
 boot() {
   local at=$folder/boots/$1 status=0
   rm -f "$at.said"
-  if [ -z "$kept" ] || ! cmp -s "$at.dtb" "$at.booted"; then
+  local sum
+  sum=$(cat "$kernel" "$folder/initrd" "$at.dtb" | sha256sum)
+  if [ -z "$kept" ] || [ "$sum" != "$(cat "$at.booted" 2>&1)" ]; then
     timeout 120 "${machine[@]}" -kernel "$kernel" -initrd "$folder/initrd" -dtb "$at.dtb" \
       >"$at.log" 2>&1 </dev/null || status=$?
-    cp "$at.dtb" "$at.booted"
+    echo "$sum" >"$at.booted"
   fi
   grep -aqE 'reboot: Power down|Kernel panic' "$at.log" ||
     die "$1: the boot came to no end (status $status, $at.log)"
@@ -111,7 +113,7 @@ if [ $# -eq 0 ]; then
 fi
 machine_source "$folder/boots"
 running=0
-: >"$folder/booted"
+sum_of_recorder >"$folder/booted"
 for name in "${names[@]}"; do
   carveout_said "$trees/$name.dts" "$folder/boots"
   # Now: the source may be edited while the others boot.

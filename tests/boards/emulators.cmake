@@ -94,12 +94,12 @@ foreach(list IN LISTS lists)
       continue()
     endif()
     carveout_add_script_test(
-      boards/instructions-${preset}
+      boards/instructions-${port}-${preset}
       COMMAND
         "${CMAKE_CURRENT_LIST_DIR}/check-instructions"
         "${CARVEOUT_BUILDS}/${preset}/ports/${port}/libcarveout_port_${port}.a" "${list}" ${objdump}
       LABELS boards
       TIMEOUT 60)
-    set_tests_properties(boards/instructions-${preset} PROPERTIES FIXTURES_REQUIRED images-${preset})
+    set_tests_properties(boards/instructions-${port}-${preset} PROPERTIES FIXTURES_REQUIRED images-${preset})
   endforeach()
 endforeach()

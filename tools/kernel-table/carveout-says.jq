@@ -48,7 +48,7 @@ def has_phrase($about): .linux as $text | any(phrases[$about][]; . as $phrase | 
     elif .no_map then "no-map"
     else "reserved" end;
 
-  # Of a region: what a driver gets that attaches it.
+  # Of a region: what a driver gets that attaches it. Of what is no pool, whether or not a text says so.
   def attached:
     if boot | IN("refused", "not placed", "not reserved", "nothing", "no-map") then "-22"
     elif .kind == "carveout" or says("attached_not") then "-22"

@@ -42,6 +42,11 @@ about() {
 # sum_of <tree's source>: of what is booted. Comments can be written afterwards.
 sum_of() { sed '/^\/\//d' "$1" | sha256sum | cut -d ' ' -f 1; }
 
+# sum_of_recorder: of what attaches the regions and of what reads the kernel's words, as a line of booted.
+sum_of_recorder() {
+  echo "$(cat "$tables"/{attach.c,init.c,regions.jq,kernel-said.awk} | sha256sum | cut -d ' ' -f 1)  (recorder)"
+}
+
 # rules_of <findings>: the rules that were found, but for the note that a pool has no user.
 rules_of() { jq -r '[.findings[].rule | select(. != "DMA025")] | unique | .[]' "$1"; }
 

@@ -381,18 +381,26 @@ void count_frees(const Bench& bench) {
     bench.pool.open();
     auto between = bench.pool.lose(middle);
     auto after = bench.pool.lose(other);
-    const auto again = between;
+    if (!between || !after) {
+      board::check(false, "blocks to give back");
+      return;
+    }
+    const Block again = *between;
     free(between);
     free(after);
     counted_begin();
-    const auto twice = free_coherent(*again);
+    const auto twice = free_coherent(again);
     counted_free_refused();
     board::check(!twice, "a block that was given back is refused");
     bench.clear();
   }
   // The refusal says whose the memory is now: it looks at what the pool has.
   auto gone = alloc(bench.device(kPlain), kGranule, kNow, counted_alloc);
-  const auto copy = *gone;
+  if (!gone) {
+    board::check(false, "a block to give back twice");
+    return;
+  }
+  const Block copy = *gone;
   free(gone);
   comb(bench.pool);
   counted_begin();
