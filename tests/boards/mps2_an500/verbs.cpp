@@ -394,15 +394,19 @@ void count_frees(const Bench& bench) {
     board::check(!twice, "a block that was given back is refused");
     bench.clear();
   }
-  // The refusal says whose the memory is now: it looks at what the pool has.
-  auto gone = alloc(bench.device(kPlain), kGranule, kNow, counted_alloc);
+  // The refusal says whose the memory is now: it looks for it among all that the pool has, and this
+  // is the last of it.
+  bench.pool.take(kGranules - 1);
+  const std::size_t last = bench.pool.take(1);
+  auto gone = bench.pool.lose(last);
   if (!gone) {
     board::check(false, "a block to give back twice");
     return;
   }
   const Block copy = *gone;
   free(gone);
-  comb(bench.pool);
+  bench.clear();
+  while (bench.pool.left() != 0) bench.pool.take(1);
   counted_begin();
   const auto stale = free_coherent(copy);
   counted_free_refused();

@@ -351,11 +351,17 @@ TEST_P(PmsaV7Across, EveryRoundingUpTo64KibibytesIsTheShortestThatAnyRegionHas) 
   }
 }
 
-// One that 64 KiB divide and 128 KiB do not, with every range; one that 128 KiB divide, and one
-// across which the block is of 4 GiB, with one in 9 and in 25.
+// One that 64 KiB divide and 128 KiB do not, with every range; then every power of two that is a
+// boundary, so that the block has every length up to 4 GiB, with one range in 9 to 400.
 INSTANTIATE_TEST_SUITE_P(Boundary, PmsaV7Across,
                          testing::Values(Across{0x2001'0000, 1}, Across{0x2002'0000, 3},
-                                         Across{0x8000'0000, 5}));
+                                         Across{0x4'0000, 20}, Across{0x8'0000, 20},
+                                         Across{0x10'0000, 20}, Across{0x20'0000, 20},
+                                         Across{0x40'0000, 20}, Across{0x80'0000, 20},
+                                         Across{0x100'0000, 20}, Across{0x200'0000, 20},
+                                         Across{0x400'0000, 20}, Across{0x800'0000, 20},
+                                         Across{0x1000'0000, 20}, Across{0x2000'0000, 20},
+                                         Across{0x4000'0000, 20}, Across{0x8000'0000, 5}));
 
 TEST(PmsaV7, ARangeThatBeginsOrEndsAtAnyByteTakesTheShortestRegionThatHoldsIt) {
   constexpr std::uint64_t kBoundary = 0x2001'0000;
