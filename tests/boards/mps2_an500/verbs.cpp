@@ -35,10 +35,13 @@ AN500_COUNTED(free_refused)
 AN500_COUNTED(free_churned)
 AN500_COUNTED(map_line)
 AN500_COUNTED(map_page)
+AN500_COUNTED(map_parts)
 AN500_COUNTED(map_copy_line)
 AN500_COUNTED(map_copy_page)
+AN500_COUNTED(map_copy_exact)
 AN500_COUNTED(unmap_line)
 AN500_COUNTED(unmap_page)
+AN500_COUNTED(unmap_parts)
 AN500_COUNTED(unmap_copy_line)
 AN500_COUNTED(unmap_copy_page)
 
@@ -129,7 +132,7 @@ constexpr setup::Tables kCounted{.pools = kCountedPools,
                                  .defaults = kCountedDefaults};
 
 alignas(8) std::array<std::byte, setup::measure(kCounted)> storage;
-alignas(kPage) std::array<std::byte, kPage> buffer;
+alignas(kPage) std::array<std::byte, 2 * kPage> buffer;
 
 // ---- states -------------------------------------------------------------------------------------
 
@@ -434,13 +437,14 @@ void churn(const Device& device, bool placed, Row row) {
   for (std::optional<Block>& slot : blocks) free(slot, counted_free_churned);
 }
 
-void lend(const Device& device, std::uint64_t size_bytes, Row mapped_row, Row unmapped_row) {
-  const auto bytes = bytes_at(device, buffer.data(), size_bytes);
+void lend(const Device& device, std::span<std::byte> lent, Context context, Row mapped_row,
+          Row unmapped_row) {
+  const auto bytes = bytes_at(device, lent.data(), lent.size());
   if (!bytes) return board::fail(bytes.error(), "bytes");
   for (const Direction direction :
        {Direction::to_device, Direction::from_device, Direction::bidirectional}) {
     counted_begin();
-    const auto mapped = map(device, *bytes, direction, {.context = Context::must_not_wait});
+    const auto mapped = map(device, *bytes, direction, {.context = context});
     mapped_row();
     if (!mapped) return board::fail(mapped.error(), "bytes are lent");
     counted_begin();
@@ -452,15 +456,34 @@ void lend(const Device& device, std::uint64_t size_bytes, Row mapped_row, Row un
 
 /// One cache line, which is the least, and a page: what is between is linear.
 void count_loans(const Bench& bench) {
-  constexpr std::uint64_t kLine = 32;
+  constexpr auto kMustNotWait = Context::must_not_wait;
+  const std::span page = std::span{buffer}.first<kPage>();
+  const auto line = page.first<32>();
   for (const Devices lender : {kPlain, kBehindWindows}) {
-    lend(bench.device(lender), kLine, counted_map_line, counted_unmap_line);
-    lend(bench.device(lender), kPage, counted_map_page, counted_unmap_page);
+    lend(bench.device(lender), line, kMustNotWait, counted_map_line, counted_unmap_line);
+    lend(bench.device(lender), page, kMustNotWait, counted_map_page, counted_unmap_page);
   }
   four_of_each_class_and_a_page(bench.copies);
-  lend(bench.device(kCopied), kLine, counted_map_copy_line, counted_unmap_copy_line);
-  lend(bench.device(kCopied), kPage, counted_map_copy_page, counted_unmap_copy_page);
+  // As many bytes as a page has that share their first and their last line with somebody else's.
+  for (const std::size_t first : {1U, 17U, 31U}) {
+    lend(bench.device(kPlain), std::span{buffer}.subspan(first, kPage), kMustNotWait,
+         counted_map_parts, counted_unmap_parts);
+  }
+  lend(bench.device(kCopied), line, kMustNotWait, counted_map_copy_line, counted_unmap_copy_line);
+  lend(bench.device(kCopied), page, kMustNotWait, counted_map_copy_page, counted_unmap_copy_page);
   bench.clear();
+  for (const State state :
+       {empty, nothing_even_parked, comb, static_cast<State>(four_of_each_class),
+        four_of_each_class_and_a_page}) {
+    state(bench.copies);
+    const auto bytes = bytes_at(bench.device(kCopied), line.data(), line.size());
+    counted_begin();
+    const auto mapped = map(bench.device(kCopied), *bytes, Direction::bidirectional,
+                            {.context = Context::may_wait});
+    counted_map_copy_exact();
+    if (mapped) board::check(unmap(bench.device(kCopied), *mapped).has_value(), "and taken back");
+    bench.clear();
+  }
 }
 
 }  // namespace
