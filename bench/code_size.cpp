@@ -42,8 +42,7 @@ volatile std::uint64_t result;
       std::move(*allocator)};
 }
 
-// The verbs, each as a caller has it of whom nothing is known, and with whatever is inlined into
-// it.
+// The verbs, as a caller has them of whom nothing is known, each with whatever is inlined into it.
 [[gnu::noipa]] std::optional<Error> verb_route(const Device& asker, const Options& options,
                                                CandidateSink each) {
   return route(asker, options, each);

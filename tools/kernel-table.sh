@@ -96,7 +96,7 @@ boot() {
   rm -f "$at.said"
   local sum
   sum=$(cat "$kernel" "$folder/initrd" "$at.dtb" | sha256sum)
-  if [ -z "$kept" ] || [ "$sum" != "$(cat "$at.booted" 2>&1)" ]; then
+  if [ -z "$kept" ] || [ "$sum" != "$(cat "$at.booted" 2>/dev/null)" ]; then
     timeout 120 "${machine[@]}" -kernel "$kernel" -initrd "$folder/initrd" -dtb "$at.dtb" \
       >"$at.log" 2>&1 </dev/null || status=$?
     echo "$sum" >"$at.booted"

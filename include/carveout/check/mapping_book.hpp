@@ -37,9 +37,9 @@ class MappingBook {
   /// A number that the caller gives each device.
   using Device = std::uint32_t;
 
-  /// By whatever address the caller knows them: the CPU's pointer, or the physical address. Bytes
-  /// that have two are told by one of them, always the same. The address is not 0 bytes before the
-  /// top of the address space.
+  /// By whatever address the caller knows them: the CPU's pointer, or the physical address, which
+  /// can have more bits. Bytes that have two are told by one of them, always the same. The address
+  /// is not 0 bytes before the top of the address space.
   struct Bytes {
     std::uint64_t at;
     std::size_t size_bytes;
