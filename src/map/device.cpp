@@ -59,10 +59,8 @@ std::expected<DmaAddr, Error> streaming_address(const Device& device, PhysRange 
   return std::unexpected{reach_error(device.translation, {}, range).value_or(Error::unreachable)};
 }
 
-bool reaches_any(std::span<const Reach> reaches, PhysRange range) {
-  return std::ranges::any_of(reaches, [&](const Reach& reach) {
-    return reach.first <= range.last() && range.base <= reach.last;
-  });
+bool reaches_any(std::span<const Reach> reaches, const PhysRange& range) {
+  return std::ranges::any_of(reaches, [&](const Reach& reach) { return reach.touches(range); });
 }
 
 bool reaches_any(std::span<const Reach> reaches, const Pool& pool) {

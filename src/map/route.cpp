@@ -15,95 +15,17 @@ std::span<const Reach> reaches_of(const Device& device) {
   return device.behind_iommu ? std::span<const Reach>{kEverything} : device.reaches;
 }
 
-/// Whether what the CPU writes through its cache is lost on the device, and nobody said that he
-/// cares for that himself.
-bool needs_uncached_view(const Device& device, const Options& options, Memory memory) {
-  if (has(options.attributes, Attributes::no_cpu_mapping)) return false;
-  return memory == Memory::coherent ||
-         (!device.coherent && !has(options.attributes, Attributes::non_coherent));
-}
-
-/// How the CPU is to use memory of a pool that a device gets. Nothing where there is no right way.
-std::optional<View> view_for(const Device& device, const Options& options, Memory memory,
-                             const Pool* pool) {
-  const Roles& roles = *device.roles;
-  if (has(options.attributes, Attributes::no_cpu_mapping))
-    return View::cached;  // it does not use it at all
-  const bool needs_uncached = needs_uncached_view(device, options, memory);
-  if (roles.described_only) {
-    if (!needs_uncached) return View::cached;
-    // A coherent pool is there to be uncached, and its board sees to that; other memory is RAM.
-    const bool assumed = memory == Memory::coherent || roles.assume_uncached_view;
-    return assumed ? std::optional{View::uncached} : std::nullopt;
+Role role_of(Memory memory) {
+  switch (memory) {
+    case Memory::contiguous:
+      return Role::contiguous_device;
+    case Memory::bounce:
+      return Role::bounce;
+    case Memory::coherent:
+    case Memory::ordinary:
+      break;
   }
-  const bool uncached = pool != nullptr && pool->has(View::uncached);
-  const bool cached = pool != nullptr && pool->has(View::cached);
-  if (needs_uncached && uncached) return View::uncached;
-  // Through the cache only what needs no other view, or a device that sees the caches.
-  if (cached && (!needs_uncached || device.coherent)) return View::cached;
-  return uncached ? std::optional{View::uncached} : std::nullopt;
-}
-
-/// Of a role that nobody has. Candidates are made in place: they are long.
-[[gnu::noinline]] void make_absent(Candidate& candidate, Role role) {
-  candidate = {.role = role, .verdict = Verdict::skipped, .reason = Reason::absent};
-}
-
-void make_open(Candidate& candidate, Reason reason, View view) {
-  candidate.verdict = Verdict::open;
-  candidate.reason = reason;
-  candidate.view = view;
-}
-
-void refuse(Candidate& candidate, Error error) {
-  candidate.verdict = Verdict::refused;
-  candidate.reason = Reason::refused;
-  candidate.error = error;
-}
-
-void make(Candidate& candidate, Role role, const Device& device, const Options& options,
-          const Binding& binding) {
-  make_absent(candidate, role);
-  candidate.pool = binding.pool;
-  candidate.pool_name = binding.pool_name;
-  candidate.reaches = binding.reaches;
-  const auto view = view_for(device, options, binding.memory, binding.pool);
-  if (binding.refused) {
-    refuse(candidate, *binding.refused);
-  } else if (!view) {
-    refuse(candidate, Error::no_uncached_view);
-  } else {
-    make_open(candidate, role == Role::bounce ? Reason::restricted : Reason::own_pool, *view);
-  }
-}
-
-void make(Candidate& candidate, Role role, const Device& device, const Options& options,
-          Pool* pool) {
-  make_absent(candidate, role);
-  if (pool == nullptr) return;
-  candidate.pool = pool;
-  candidate.pool_name = pool->name();
-  candidate.reaches = reaches_of(device);
-  const auto view = view_for(device, options, pool->memory(), pool);
-  if (!view) {
-    candidate.reason = Reason::no_uncached_view;
-  } else if (!reaches_any(candidate.reaches, *pool)) {
-    refuse(candidate, Error::unreachable);
-  } else {
-    make_open(candidate, Reason::role_serves, *view);
-  }
-}
-
-void make_elsewhere(Candidate& candidate, const Device& device, const Options& options) {
-  make_absent(candidate, Role::ordinary);
-  if (needs_uncached_view(device, options, Memory::ordinary)) {
-    candidate.reason = Reason::no_uncached_view;
-    return;
-  }
-  const auto reached = [&](PhysRange range) { return reaches_any(reaches_of(device), range); };
-  if (!std::ranges::any_of(device.roles->ordinary_elsewhere, reached))
-    return refuse(candidate, Error::unreachable);
-  make_open(candidate, Reason::elsewhere, View::cached);
+  return Role::device;
 }
 
 /// The first binding of such memory, from `binding` on.
@@ -120,93 +42,236 @@ const Binding* named(const Device& device, const PoolChoice& choice) {
   return nullptr;
 }
 
-/// Whether a pool of its own is all that the device may reach, even where it cannot be used.
-bool is_restricted(const Device& device) {
-  return first_of(device.bindings, Memory::bounce) != nullptr;
-}
+/// A coherent pool of a device's own, or a restricted one: it bars everything below it in the order
+/// of the rules, even where it cannot be used, and a restricted device may use both.
+bool bars_others(Role role) { return role == Role::device || role == Role::bounce; }
 
-/// What a device may use although it is restricted: the pools that come before the restriction in
-/// the order of the rules, and the restricted one.
-bool is_open_to_restricted(Role role) { return role == Role::device || role == Role::bounce; }
+/// What a role is for a device. The candidate is made in place: it is long.
+class Judge {
+ public:
+  Judge(const Device& device, const Options& options) : device_{device}, options_{options} {}
 
-void bar(Candidate& candidate, Reason reason) {
-  candidate.verdict = Verdict::skipped;
-  candidate.reason = reason;
-  candidate.error = std::nullopt;
-}
+  [[nodiscard]] const Candidate& candidate() const { return candidate_; }
 
-void bar_if_restricted(Candidate& candidate, const Device& device) {
-  if (candidate.verdict == Verdict::skipped || is_open_to_restricted(candidate.role)) return;
-  if (is_restricted(device)) bar(candidate, Reason::restricted_bars);
-}
-
-Role role_of(Memory memory) {
-  switch (memory) {
-    case Memory::contiguous:
-      return Role::contiguous_device;
-    case Memory::bounce:
-      return Role::bounce;
-    case Memory::coherent:
-    case Memory::ordinary:
-      break;
-  }
-  return Role::device;
-}
-
-/// Whatever a role is for a device.
-void make(Candidate& candidate, Role role, const Device& device, const Options& options) {
-  const Roles& roles = *device.roles;
-  Pool* pool = roles.of(role);
-  switch (role) {
-    case Role::device:
-    case Role::bounce:
-    case Role::contiguous_device:
-      if (const Binding* const binding = first_of(device.bindings, memory_for(role)))
-        return make(candidate, role, device, options, *binding);
-      // The board's bounce pool is for streaming maps: it restricts nobody.
-      if (role == Role::bounce) pool = nullptr;
-      break;
-    case Role::contiguous_node: {
-      const Roles::NodePool* node = roles.contiguous_nodes;
-      while (node != nullptr && node->numa_node != device.numa_node) node = node->next;
-      pool = node == nullptr ? nullptr : node->pool;
-      break;
+  /// Whatever a role is for the device.
+  void judge(Role role) {
+    const Roles& roles = *device_.roles;
+    Pool* pool = roles.of(role);
+    switch (role) {
+      case Role::device:
+      case Role::bounce:
+      case Role::contiguous_device:
+        if (const Binding* const binding = first_of(device_.bindings, memory_for(role)))
+          return judge(role, *binding);
+        // The board's bounce pool is for streaming maps: it restricts nobody.
+        if (role == Role::bounce) pool = nullptr;
+        break;
+      case Role::contiguous_node: {
+        const Roles::NodePool* node = roles.contiguous_nodes;
+        while (node != nullptr && node->numa_node != device_.numa_node) node = node->next;
+        pool = node == nullptr ? nullptr : node->pool;
+        break;
+      }
+      case Role::ordinary:
+        if (pool == nullptr && !roles.ordinary_elsewhere.empty()) return judge_elsewhere();
+        break;
+      case Role::atomic:
+      case Role::default_pool:
+      case Role::contiguous_default:
+        break;
     }
-    case Role::ordinary:
-      if (pool == nullptr && !roles.ordinary_elsewhere.empty())
-        return make_elsewhere(candidate, device, options);
-      break;
-    case Role::atomic:
-    case Role::default_pool:
-    case Role::contiguous_default:
-      break;
+    judge(role, pool);
   }
-  make(candidate, role, device, options, pool);
-}
 
-/// The walk: one member function for each paragraph of the rules. All answer whether to go on.
-class Walk {
+  void judge(Role role, const Binding& binding) {
+    make_absent(role);
+    candidate_.pool = binding.pool;
+    candidate_.pool_name = binding.pool_name;
+    candidate_.reaches = binding.reaches;
+    const auto view = view_of(binding.memory, binding.pool);
+    if (binding.refused) {
+      refuse(*binding.refused);
+    } else if (!view) {
+      refuse(Error::no_uncached_view);
+    } else {
+      open(role == Role::bounce ? Reason::restricted : Reason::own_pool, *view);
+    }
+  }
+
+  void judge(Role role, Pool* pool) {
+    make_absent(role);
+    if (pool == nullptr) return;
+    candidate_.pool = pool;
+    candidate_.pool_name = pool->name();
+    candidate_.reaches = reaches_of(device_);
+    const auto view = view_of(pool->memory(), pool);
+    if (!view) {
+      candidate_.reason = Reason::no_uncached_view;
+    } else if (!reaches_any(candidate_.reaches, *pool)) {
+      refuse(Error::unreachable);
+    } else {
+      open(Reason::role_serves, *view);
+    }
+  }
+
+  /// Whether a pool of its own is all that the device may reach, even where it cannot be used.
+  void bar_if_restricted() {
+    if (candidate_.verdict == Verdict::skipped || bars_others(candidate_.role)) return;
+    if (first_of(device_.bindings, Memory::bounce) != nullptr) bar(Reason::restricted_bars);
+  }
+
+ protected:
+  void bar(Reason reason) {
+    candidate_.verdict = Verdict::skipped;
+    candidate_.reason = reason;
+    candidate_.error = std::nullopt;
+  }
+
+  const Device& device_;
+  const Options& options_;
+  Candidate candidate_{.role = Role::device, .verdict = Verdict::skipped, .reason = Reason::absent};
+
+ private:
+  /// Of a role that nobody has.
+  [[gnu::noinline]] void make_absent(Role role) {
+    candidate_ = {.role = role, .verdict = Verdict::skipped, .reason = Reason::absent};
+  }
+
+  void open(Reason reason, View view) {
+    candidate_.verdict = Verdict::open;
+    candidate_.reason = reason;
+    candidate_.view = view;
+  }
+
+  void refuse(Error error) {
+    candidate_.verdict = Verdict::refused;
+    candidate_.reason = Reason::refused;
+    candidate_.error = error;
+  }
+
+  void judge_elsewhere() {
+    make_absent(Role::ordinary);
+    if (needs_uncached_view(Memory::ordinary)) {
+      candidate_.reason = Reason::no_uncached_view;
+      return;
+    }
+    const auto reached = [&](const PhysRange& range) {
+      return reaches_any(reaches_of(device_), range);
+    };
+    if (!std::ranges::any_of(device_.roles->ordinary_elsewhere, reached))
+      return refuse(Error::unreachable);
+    open(Reason::elsewhere, View::cached);
+  }
+
+  /// Whether what the CPU writes through its cache is lost on the device, and nobody said that he
+  /// cares for that himself.
+  [[nodiscard]] bool needs_uncached_view(Memory memory) const {
+    if (has(options_.attributes, Attributes::no_cpu_mapping)) return false;
+    return memory == Memory::coherent ||
+           (!device_.coherent && !has(options_.attributes, Attributes::non_coherent));
+  }
+
+  /// How the CPU is to use memory of a pool that the device gets. Nothing where there is no right
+  /// way.
+  [[nodiscard]] std::optional<View> view_of(Memory memory, const Pool* pool) const {
+    const Roles& roles = *device_.roles;
+    if (has(options_.attributes, Attributes::no_cpu_mapping))
+      return View::cached;  // it does not use it at all
+    const bool needs_uncached = needs_uncached_view(memory);
+    if (roles.described_only) {
+      if (!needs_uncached) return View::cached;
+      // A coherent pool is there to be uncached, and its board sees to that; other memory is RAM.
+      const bool assumed = memory == Memory::coherent || roles.assume_uncached_view;
+      return assumed ? std::optional{View::uncached} : std::nullopt;
+    }
+    const bool uncached = pool != nullptr && pool->has(View::uncached);
+    const bool cached = pool != nullptr && pool->has(View::cached);
+    if (needs_uncached && uncached) return View::uncached;
+    // Through the cache only what needs no other view, or a device that sees the caches.
+    if (cached && (!needs_uncached || device_.coherent)) return View::cached;
+    return uncached ? std::optional{View::uncached} : std::nullopt;
+  }
+};
+
+/// A step of the rules: a role, and what must hold of the request for it.
+struct Rule {
+  enum When : std::uint8_t {
+    always = 0,
+    forced = 1,            ///< it asks for contiguous memory
+    unforced = 2,          ///< it does not
+    must_not_wait = 4,     ///< its caller may not
+    nothing_ordinary = 8,  ///< the board declared no ordinary memory
+    /// Nothing before this was open to it: otherwise here is the end. Not one of the facts.
+    nothing_reached = 16,
+  };
+  Role role;
+  std::uint8_t when = always;
+};
+
+constexpr Rule kForOtherDevice[] = {
+    {Role::device},
+    {Role::bounce},
+    {Role::atomic, Rule::must_not_wait},
+    {Role::default_pool},
+    {Role::contiguous_device},
+    {Role::contiguous_node},
+    {Role::contiguous_default},
+};
+
+constexpr Rule kForCoherentDevice[] = {
+    {Role::device},
+    {Role::bounce},
+    {Role::contiguous_device, Rule::forced},
+    {Role::contiguous_node, Rule::forced},
+    {Role::contiguous_default, Rule::forced},
+    {Role::ordinary},
+    // Only a board that declared no ordinary memory, a microcontroller without caches, spends its
+    // default pool on devices that do not need it.
+    {Role::default_pool, Rule::nothing_ordinary},
+};
+
+constexpr Rule kWithoutCoherentMemory[] = {
+    {Role::bounce},
+    {Role::contiguous_device, Rule::forced},
+    {Role::contiguous_node, Rule::forced},
+    {Role::contiguous_default, Rule::forced},
+    {Role::ordinary},
+    // Nobody asked for contiguous memory, but it is ordinary memory too.
+    {Role::contiguous_device, Rule::unforced | Rule::nothing_reached},
+    {Role::contiguous_node, Rule::unforced},
+    {Role::contiguous_default, Rule::unforced},
+    // Against the attributes: no other memory is left.
+    {Role::device, Rule::nothing_reached},
+    {Role::default_pool},
+};
+
+/// The walk through the rules.
+class Walk : Judge {
  public:
   Walk(const Device& device, const Options& options, CandidateSink each)
-      : device_{device}, options_{options}, each_{each} {}
-
-  /// Having a pool of its own bars everything below, even where it cannot be used.
-  bool own_pools() {
-    return role(Role::device) && first_of(device_.bindings, Memory::coherent) == nullptr;
-  }
+      : Judge{device, options}, each_{each} {}
 
   void run() {
-    if (has(options_.attributes, kNoCoherentMemory)) {
-      without_coherent_memory();
-    } else if (own_pools() && restricted()) {
-      device_.coherent ? for_coherent_device() : for_other_device();
+    const bool without = has(options_.attributes, kNoCoherentMemory);
+    const std::span<const Rule> rules = without ? std::span<const Rule>{kWithoutCoherentMemory}
+                                        : device_.coherent ? kForCoherentDevice
+                                                           : kForOtherDevice;
+    const unsigned holds = facts();
+    for (const Rule& rule : rules) {
+      if ((rule.when & Rule::nothing_reached) != 0) {
+        if (reached_something_) return;
+        only_memory_left_ = rule.role == Role::device;
+      }
+      if ((rule.when & ~holds) == 0 && !follow(rule.role)) return;
     }
   }
+
+  void own_pools() { role(Role::device); }
 
   /// A pool that the request names.
   void say(const Binding& binding) {
-    make(candidate_, role_of(binding.memory), device_, options_, binding);
-    bar_if_restricted(candidate_, device_);
+    judge(role_of(binding.memory), binding);
+    bar_if_restricted();
     if (candidate_.verdict == Verdict::open) {
       const bool against =
           binding.memory == Memory::coherent && has(options_.attributes, kNoCoherentMemory);
@@ -216,41 +281,21 @@ class Walk {
   }
 
  private:
-  bool contiguous() {
-    return role(Role::contiguous_device) && role(Role::contiguous_node) &&
-           role(Role::contiguous_default);
+  /// What holds of the request.
+  [[nodiscard]] unsigned facts() const {
+    unsigned facts = Rule::nothing_reached;
+    facts |= has(options_.attributes, Attributes::force_contiguous) ? Rule::forced : Rule::unforced;
+    if (options_.context == Context::must_not_wait) facts |= Rule::must_not_wait;
+    const Roles& roles = *device_.roles;
+    if (roles.ordinary_elsewhere.empty() && roles.of(Role::ordinary) == nullptr)
+      facts |= Rule::nothing_ordinary;
+    return facts;
   }
 
-  bool contiguous_where_asked() {
-    return !has(options_.attributes, Attributes::force_contiguous) || contiguous();
-  }
-
-  bool restricted() {
-    const bool go_on = role(Role::bounce);
-    return go_on && candidate_.reason == Reason::absent;
-  }
-
-  void for_other_device() {
-    if (options_.context == Context::must_not_wait && !role(Role::atomic)) return;
-    if (role(Role::default_pool)) contiguous();
-  }
-
-  void for_coherent_device() {
-    if (!contiguous_where_asked() || !role(Role::ordinary)) return;
-    // Only a board that declared no ordinary memory, a microcontroller without caches, spends its
-    // default pool on devices that do not need it.
-    if (device_.roles->ordinary_elsewhere.empty() && device_.roles->of(Role::ordinary) == nullptr)
-      role(Role::default_pool);
-  }
-
-  void without_coherent_memory() {
-    if (!restricted() || !contiguous_where_asked() || !role(Role::ordinary)) return;
-    if (reached_something_) return;
-    // Nobody asked for contiguous memory, but it is ordinary memory too.
-    if (!has(options_.attributes, Attributes::force_contiguous) && !contiguous()) return;
-    if (reached_something_) return;
-    only_memory_left_ = true;
-    if (own_pools()) role(Role::default_pool);
+  /// Whether to go on.
+  bool follow(Role which) {
+    if (!role(which)) return false;
+    return !bars_others(which) || candidate_.reason == Reason::absent;
   }
 
   /// What a walk through candidates is for. Several pools stand in for each other, so those that
@@ -278,17 +323,17 @@ class Walk {
     const bool own = which == Role::device || which == Role::contiguous_device;
     const Binding* binding = own ? first_of(device_.bindings, memory) : nullptr;
     if (binding == nullptr) {
-      make(candidate_, which, device_, options_);
+      judge(which);
       if (!see(pass)) return false;
     }
     for (; binding != nullptr; binding = first_of(binding->next, memory)) {
-      make(candidate_, which, device_, options_, *binding);
+      judge(which, *binding);
       if (!see(pass)) return false;
     }
     if (which != Role::atomic) return true;
     const Roles::AtomicPiece* piece = Roles::next_piece(device_.roles->atomic_pieces);
     for (; piece != nullptr; piece = Roles::next_piece(piece->next)) {
-      make(candidate_, which, device_, options_, piece->pool);
+      judge(which, piece->pool);
       if (!see(pass)) return false;
     }
     return true;
@@ -329,20 +374,17 @@ class Walk {
   }
 
   void judge_fallback() {
-    bar_if_restricted(candidate_, device_);
+    bar_if_restricted();
     if (candidate_.verdict == Verdict::skipped) return;
     const bool without = has(options_.attributes, kNoCoherentMemory) && !only_memory_left_;
     if (without && memory_for(candidate_.role) == Memory::coherent) {
-      bar(candidate_, Reason::coherent_barred);
+      bar(Reason::coherent_barred);
     } else if (candidate_.verdict == Verdict::open) {
       candidate_.reason = Reason::fallback;
     }
   }
 
-  const Device& device_;
-  const Options& options_;
   CandidateSink each_;
-  Candidate candidate_{.role = Role::device, .verdict = Verdict::skipped, .reason = Reason::absent};
   std::uint32_t open_ = 0;  ///< candidates that may serve and are still to come
   bool reached_something_ = false;
   bool only_memory_left_ = false;
@@ -418,10 +460,10 @@ std::optional<Error> route_own_pools(const Device& device, const Options& option
 }
 
 Candidate candidate_for(Role role, const Device& device, const Options& options) {
-  Candidate candidate{.role = role, .verdict = Verdict::skipped, .reason = Reason::absent};
-  make(candidate, role, device, options);
-  bar_if_restricted(candidate, device);
-  return candidate;
+  Judge judge{device, options};
+  judge.judge(role);
+  judge.bar_if_restricted();
+  return judge.candidate();
 }
 
 void describe(const Candidate& candidate, Text& text) {

@@ -22,13 +22,6 @@ class Bitmap {
     }
   }
 
-  static Tag take(State& state, Granules granules, Context context) {
-    const std::uint64_t base = state.lowest;
-    return take_within(
-        state, {.size_bytes = std::uint64_t{granules} << state.granule_shift, .context = context},
-        {PhysAddr{base}, PhysAddr{state.highest}, DmaAddr{base}});
-  }
-
   static Tag take_within(State& state, const Need& need, const Reach& reach) {
     const Placer placer{state, need, reach};
     if (placer.wanted() == 0) return kExhausted;
@@ -114,7 +107,7 @@ class Bitmap {
 }  // namespace
 
 const Calls kBitmap{.prepare = Bitmap::prepare,
-                    .take = Bitmap::take,
+                    .take = ask_within,
                     .take_within = Bitmap::take_within,
                     .release = Bitmap::release,
                     .next = Bitmap::next,

@@ -121,7 +121,7 @@ class DenseTags {
 }  // namespace
 
 const Calls kDense{.prepare = DenseTags::prepare,
-                   .take = DenseTags::Fit::take,
+                   .take = kForSize ? ask_within : DenseTags::Fit::take,
                    .take_within = DenseTags::Fit::take_within,
                    .release = DenseTags::release,
                    .next = DenseTags::advance,

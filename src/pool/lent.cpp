@@ -208,7 +208,7 @@ Result<Block> take_reclaiming(Pool& pool, const Need& need, std::span<const Reac
   for (const Reach& reach : reaches) {
     if (reach.last < reach.first) continue;
     for (const Chunk& chunk : pool.chunks()) {
-      if (const auto got = reclaiming.in(chunk.range, reach)) return *got;
+      if (const auto got = reclaiming.in(chunk.range, reach.on_the_bus())) return *got;
     }
   }
   return block;

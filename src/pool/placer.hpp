@@ -24,22 +24,20 @@ class Placer {
  public:
   Placer(const State& state, const Need& need, const Reach& reach)
       : state_{state},
+        need_{need},
         first_{reach.first.raw()},
         // Device address = physical address + offset, modulo 2^64, which every power of two
         // divides.
         offset_{reach.dma.raw() - reach.first.raw()},
-        mask_{std::max(need.align_bytes, state.granule_bytes) - 1},
-        rest_{(0 - offset_) & (need.align_bytes - 1)},
-        boundary_{need.boundary_bytes},
-        most_past_{need.boundary_bytes == 0 ? ~std::uint64_t{0}
-                                            : need.boundary_bytes - need.size_bytes} {
-    const std::uint64_t wanted = granules_for(state, need.size_bytes);
-    const std::uint64_t to_last = (wanted << state.granule_shift) - 1;
+        mask_{(need.align_bytes - 1) | (state.granule_bytes - 1)},
+        rest_{(0 - offset_) & (need.align_bytes - 1)} {
+    const std::uint64_t to_last = (need.size_bytes - 1) | (state.granule_bytes - 1);
+    const std::uint64_t others = to_last >> state.granule_shift;
     last_ = reach.last.raw() - to_last;
     // A multiple of the granule in memory must be aligned at the device.
     const bool aligned = (rest_ & (state.granule_bytes - 1)) == 0;
-    if (aligned && wanted <= state.total && reach.last.raw() - first_ >= to_last)
-      wanted_ = static_cast<Granules>(wanted);
+    if (aligned && others < state.total && reach.last.raw() - first_ >= to_last)
+      wanted_ = static_cast<Granules>(others + 1);
   }
 
   /// 0: no run of whatever length would do.
@@ -47,7 +45,7 @@ class Placer {
 
   /// The lowest granule of a run from which the request fits; kNone where it
   /// does not.
-  [[nodiscard]] Granules in(Granules first, Granules granules) const {
+  [[nodiscard]] CARVEOUT_ONE_COPY Granules in(Granules first, Granules granules) const {
     if (granules < wanted_) return kNone;
     const std::uint64_t base = state_.address_of(first).raw();
     const std::uint64_t bottom = std::max(base, first_);
@@ -59,26 +57,26 @@ class Placer {
       const std::uint64_t place = from + ((rest_ - from) & mask_);
       // A place that is less has passed 2^64.
       if (place < bottom || place > last_) return kNone;
-      const std::uint64_t past = (place + offset_) & (boundary_ - 1);
-      if (past <= most_past_) {
+      // Without a boundary the device address itself, from which no reach lets it pass 2^64.
+      const std::uint64_t past = (place + offset_) & (need_.boundary_bytes - 1);
+      if (past <= need_.boundary_bytes - need_.size_bytes) {
         const std::uint64_t skipped = (place - base) >> state_.granule_shift;
         return skipped <= granules - wanted_ ? first + static_cast<Granules>(skipped) : kNone;
       }
       if (again) return kNone;
-      from = place + (boundary_ - past);
+      from = place + (need_.boundary_bytes - past);
     }
   }
 
  private:
   const State& state_;
+  const Need& need_;
   std::uint64_t first_;  ///< of the reach
   std::uint64_t last_;   ///< at which the granules end within the reach
 
   std::uint64_t offset_;
   std::uint64_t mask_;  ///< of the step
   std::uint64_t rest_;
-  std::uint64_t boundary_;   ///< 0: none
-  std::uint64_t most_past_;  ///< a boundary that is not crossed
   Granules wanted_ = 0;
 };
 

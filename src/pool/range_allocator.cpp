@@ -84,7 +84,9 @@ Result<RangeAllocator> RangeAllocator::create(std::span<const PhysRange> chunks,
   }
   const std::size_t table_bytes = needed - static_cast<std::size_t>(store.slots_bytes());
   state.calls->prepare(state, storage.first(table_bytes).subspan(chunks.size() * sizeof(Area)));
-  if (state.runs != nullptr) state.park_most = static_cast<Granules>(total / 64);
+  // Processors that share a pool park whatever it is compiled for: they do it without the lock.
+  if (state.runs != nullptr && (!tables::kForSize || store.slots() != 0))
+    state.park_most = static_cast<Granules>(total / 64);
   if (store.slots() != 0) {
     constexpr std::uintptr_t kLine = sizeof(tables::Slot);
     std::byte* const behind = storage.data() + table_bytes;
@@ -107,40 +109,39 @@ Result<RangeAllocator> RangeAllocator::create(std::span<const PhysRange> chunks,
 std::expected<Grant, Error> RangeAllocator::take_carefully(const Need& need,
                                                            std::span<const Reach> reaches) {
   if (const auto fault = fault_of(need)) return std::unexpected{*fault};
-  if (!align_up(need.size_bytes, state_.granule_bytes)) {
-    return std::unexpected{Error::size_overflow};
-  }
-  const auto wanted = static_cast<Granules>(granules_for(state_, need.size_bytes));
+  const auto granted_bytes = align_up(need.size_bytes, state_.granule_bytes);
+  if (!granted_bytes) return std::unexpected{Error::size_overflow};
   Error refusal = Error::unreachable;
   for (const Reach& stated : reaches) {
-    // As the search may trust it: cut at 2^64 of the device's side.
-    Reach reach = stated;
-    const std::uint64_t room = ~reach.dma.raw();
-    const std::uint64_t span = std::min(reach.last.raw() - reach.first.raw(), room);
-    reach.last = PhysAddr{reach.first.raw() + span};
+    const Reach reach = stated.on_the_bus();
     if (stated.last < stated.first || !touches(reach)) continue;
     const Tag tag = state_.calls->take_within(state_, need, reach);
-    if (tag < tables::kTableFull) return grant_of(tag, wanted, need.holder, reach);
+    if (tag < tables::kTableFull) return grant_of(tag, *granted_bytes, need.holder, reach);
     if (refusal != Error::table_full) refusal = error_of(tag);
   }
   return std::unexpected{refusal};
 }
 
+tables::Tag tables::ask_within(State& /*state*/, Granules /*granules*/, Context /*context*/) {
+  return kAskWithin;
+}
+
 void tables::collect(State& state) {
   if (state.slots != nullptr) state.slot_calls->collect(state);
-  if (state.parked.none()) return;
+  if (tables::kForSize || state.parked.none()) return;
   state.parked.granules = 0;
   state.calls->release(state, state.parked.tag);
 }
 
-std::expected<void, Error> RangeAllocator::give_back_carefully(PhysRange range, Tag tag,
+std::expected<void, Error> RangeAllocator::give_back_carefully(const PhysRange& range, Tag tag,
                                                                std::uint32_t serial) {
   if (state_.calls->give_back == nullptr || serial != tables::kOnlySerial)
     return std::unexpected{why_refused(range, tag, serial)};
   return state_.calls->give_back(state_, range.base, range.size_bytes);
 }
 
-Error RangeAllocator::why_refused(PhysRange range, std::uint32_t tag, std::uint32_t serial) const {
+Error RangeAllocator::why_refused(const PhysRange& range, std::uint32_t tag,
+                                  std::uint32_t serial) const {
   if (tag >= state_.tags) return Error::foreign_block;
   const Run& run = state_.runs[tag];
   const std::uint32_t now = tables::peek(run.serial);
@@ -249,8 +250,7 @@ PhysRange RangeAllocator::chunk(std::size_t index) const {
 /// Whether a byte of any chunk lies in the reach.
 bool RangeAllocator::touches(const Reach& reach) const {
   for (const Area& area : state_.chunks()) {
-    const std::uint64_t last = area.base.raw() + (state_.bytes_of(area.granules) - 1);
-    if (reach.first.raw() <= last && area.base.raw() <= reach.last.raw()) return true;
+    if (reach.touches({area.base, state_.bytes_of(area.granules)})) return true;
   }
   return false;
 }
@@ -264,10 +264,11 @@ bool RangeAllocator::is_live(const tables::Step& step) const {
 }
 
 /// Whether a live block has a byte of the range, which may be anything.
-bool RangeAllocator::is_live(PhysRange range) const {
+bool RangeAllocator::is_live(const PhysRange& range) const {
+  const Reach all{.first = range.base, .last = range.last(), .dma = DmaAddr{0}};
   tables::Step step;
-  while (state_.calls->next(state_, step)) {
-    if (is_live(step) && range_of(step).overlaps(range)) return true;
+  while (!range.empty() && state_.calls->next(state_, step)) {
+    if (is_live(step) && all.touches(range_of(step))) return true;
   }
   return false;
 }

@@ -46,7 +46,6 @@ class SegregatedFit {
     Tag run = kNone;
     if (!find(state, tags, wanted, run) || !Tags::has_room(state)) [[unlikely]]
       return take_at_last(state, wanted, context);
-    if constexpr (kForSize) return carve_at(state, run, tags.first(run), wanted);
     return carve(state, tags, run, wanted);
   }
 
@@ -142,7 +141,7 @@ class SegregatedFit {
   /// false: none is that long, but perhaps in the class of that length. `run` may be anything then.
   CARVEOUT_HOT static bool find(const State& state, const Tags tags, Granules wanted, Tag& run) {
     unsigned found = 0;
-    if (!kForSize && wanted <= SizeClass::kPerOctave) [[likely]] {
+    if (wanted <= SizeClass::kPerOctave) [[likely]] {
       if (!state.classes.first_from_exact(wanted - 1, found)) return false;
     } else {
       // Good fit: a run of the own class wastes less than one of the next.

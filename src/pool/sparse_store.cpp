@@ -137,7 +137,7 @@ class SparseTags {
 }  // namespace
 
 const Calls kSparse{.prepare = SparseTags::prepare,
-                    .take = SparseTags::Fit::take,
+                    .take = kForSize ? ask_within : SparseTags::Fit::take,
                     .take_within = SparseTags::Fit::take_within,
                     .release = SparseTags::Fit::release,
                     .next = SparseTags::advance,

@@ -104,6 +104,10 @@ struct RangeAllocatorAudit {
 
   /// Lets longer blocks be parked than in a pool of this size, so that a small pool can park too.
   static void park_up_to(RangeAllocator& allocator, std::uint32_t granules) {
+#ifdef CARVEOUT_LIBRARY_FOR_SIZE
+    // Such a library parks nothing but in slots, and so it merges nothing else.
+    if (!allocator.has_slots()) return;
+#endif
     if (allocator.state_.runs != nullptr) allocator.state_.park_most = granules;
   }
 

@@ -21,10 +21,8 @@ namespace carveout {
 /// Rounds up to a multiple of `align`, a power of two; nothing where that passes 2^64 - 1.
 [[nodiscard]] constexpr std::optional<std::uint64_t> align_up(std::uint64_t value,
                                                               std::uint64_t align) {
-  const std::uint64_t mask = align - 1;
-  const std::uint64_t past = value + mask;
-  if (past < value) return std::nullopt;
-  return past & ~mask;
+  if (value > 0 - align) return std::nullopt;
+  return (value + (align - 1)) & (0 - align);
 }
 
 [[nodiscard]] constexpr std::optional<std::uint64_t> checked_add(std::uint64_t a, std::uint64_t b) {

@@ -43,11 +43,22 @@ struct Reach {
     return {PhysAddr{0}, PhysAddr{std::numeric_limits<std::uint64_t>::max()}, DmaAddr{0}};
   }
 
+  /// Whether it has a byte of a range that is not empty.
+  [[nodiscard]] constexpr bool touches(const PhysRange& range) const {
+    return first <= range.last() && range.base <= last;
+  }
   [[nodiscard]] constexpr bool contains(PhysRange range) const {
     return !range.empty() && !range.wraps() && first <= range.base && range.last() <= last;
   }
   [[nodiscard]] constexpr DmaAddr to_dma(PhysAddr inside) const {
     return DmaAddr{inside.raw() - first.raw() + dma.raw()};
+  }
+
+  /// As far as its device addresses stay below 2^64. For one whose `last` is not before `first`.
+  [[nodiscard]] constexpr Reach on_the_bus() const {
+    const std::uint64_t room = ~dma.raw();
+    const std::uint64_t span = last.raw() - first.raw();
+    return {first, PhysAddr{first.raw() + (span < room ? span : room)}, dma};
   }
 };
 
@@ -73,22 +84,12 @@ class Translation {
   /// The device address of the first byte of `range`, by the first window that holds it whole.
   /// A range that spans two windows has no device address, even where the windows touch.
   [[nodiscard]] constexpr std::optional<DmaAddr> to_dma(PhysRange range) const {
-    if (range.empty() || range.wraps()) return std::nullopt;
-    if (kind_ == Kind::identity) return DmaAddr{range.base.raw()};
-    for (const Window& window : windows_) {
-      if (window.cpu_range().contains(range)) return window.to_dma(range.base);
-    }
-    return std::nullopt;
+    return translate(range, &Window::cpu, &Window::dma);
   }
 
   /// The memory behind device addresses; the inverse of to_dma(), with the same rule.
   [[nodiscard]] constexpr std::optional<PhysAddr> to_phys(DmaRange range) const {
-    if (range.empty() || range.wraps()) return std::nullopt;
-    if (kind_ == Kind::identity) return PhysAddr{range.base.raw()};
-    for (const Window& window : windows_) {
-      if (window.dma_range().contains(range)) return window.to_phys(range.base);
-    }
-    return std::nullopt;
+    return translate(range, &Window::dma, &Window::cpu);
   }
 
   /// The highest device address that the bus carries; nothing where no window limits it.
@@ -104,6 +105,24 @@ class Translation {
  private:
   constexpr Translation(Kind kind, std::span<const Window> windows)
       : windows_{windows}, kind_{kind} {}
+
+  template <class To, class From>
+  [[nodiscard]] constexpr std::optional<Address<To>> translate(Range<From> range,
+                                                               Address<From> Window::* from,
+                                                               Address<To> Window::* to) const {
+    if (range.empty()) return std::nullopt;
+    if (kind_ == Kind::identity) {
+      if (range.wraps()) return std::nullopt;
+      return Address<To>{range.base.raw()};
+    }
+    for (const Window& window : windows_) {
+      // Of what begins below the window more than its size, because no window passes 2^64.
+      const std::uint64_t offset = range.base.raw() - (window.*from).raw();
+      if (offset < window.size_bytes && range.size_bytes <= window.size_bytes - offset)
+        return Address<To>{(window.*to).raw() + offset};
+    }
+    return std::nullopt;
+  }
 
   std::span<const Window> windows_;
   Kind kind_;

@@ -169,7 +169,7 @@ struct Device {
                                                               PhysRange range);
 
 /// Whether any byte of a range, or of a pool, lies in any of `reaches`.
-[[nodiscard]] bool reaches_any(std::span<const Reach> reaches, PhysRange range);
+[[nodiscard]] bool reaches_any(std::span<const Reach> reaches, const PhysRange& range);
 [[nodiscard]] bool reaches_any(std::span<const Reach> reaches, const Pool& pool);
 
 }  // namespace carveout

@@ -3,10 +3,9 @@
 
 #include <type_traits>
 
-/// Of every alloc and free: inlined where time counts, and in a program that is compiled for size
-/// one copy for all.
+/// Of every alloc and free: inlined where time counts. For size, the compiler decides.
 #ifdef __OPTIMIZE_SIZE__
-#define CARVEOUT_HOT [[gnu::noinline]]
+#define CARVEOUT_HOT
 #else
 #define CARVEOUT_HOT [[gnu::always_inline]]
 #endif
@@ -18,8 +17,18 @@
 #define CARVEOUT_RARE [[gnu::noinline]]
 #endif
 
+/// Of what is long and has one caller in every store: for size, one copy for all. Where time
+/// counts, the compiler decides.
+#ifdef __OPTIMIZE_SIZE__
+#define CARVEOUT_ONE_COPY [[gnu::noinline]]
+#else
+#define CARVEOUT_ONE_COPY
+#endif
+
 namespace carveout::tables {
 
+/// What is compiled for size has one way to allocate instead of two: it parks no block, and treats
+/// a plain request as any other. What it promises is the same.
 #ifdef __OPTIMIZE_SIZE__
 inline constexpr bool kForSize = true;
 #else

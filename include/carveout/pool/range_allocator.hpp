@@ -67,11 +67,12 @@ using FreeRuns = std::array<std::uint32_t, 32>;
 /// value of any argument makes it read or write outside its tables. But for give_back_shared() it
 /// takes no lock and calls nobody: Pool does that.
 ///
-/// A block of at most 1/64 of the memory that is given back is parked: the next request of its
-/// length gets it, and otherwise it becomes free for everybody when the next one is parked, and
-/// before anything is refused. For a caller it is free memory in every respect, but for two: where
-/// each processor parks blocks for itself, those of the others count as used in the peak, and a
-/// block that one of them is just driving out of its slot may be missed by another's request.
+/// A block of at most 1/64 of the memory that is given back is parked (in what is compiled for size
+/// only where processors share it): the next request of its length gets it; it becomes free when
+/// the next one is parked, and before anything is refused. For a caller it is free memory, but for
+/// two: where each processor parks blocks for itself, those of the others count as used in the
+/// peak, and a block that one of them is just driving out of its slot may be missed by another's
+/// request.
 ///
 /// One owner: it may be moved, and the source of a move is not used again.
 class RangeAllocator {
@@ -135,6 +136,7 @@ class RangeAllocator {
   /// after that, for may_wait only, linear in the free runs; each times reaches and chunks.
   [[nodiscard]] CARVEOUT_HOT std::expected<Grant, Error> take(const Need& need,
                                                               std::span<const Reach> reaches) {
+    if constexpr (tables::kForSize) return take_carefully(need, reaches);
     // Of 0 bytes the last is beyond every pool.
     const std::uint64_t last = (need.size_bytes - 1) >> state_.granule_shift;
     if (last >= state_.total || !state_.is_plain(need, reaches)) [[unlikely]]
@@ -143,19 +145,19 @@ class RangeAllocator {
     Tag tag = state_.parked.tag;
     if (granules == state_.parked.granules) {
       state_.parked.granules = 0;
-      if constexpr (!tables::kForSize) {  // the same as below, without a look at the chunks
-        const PhysRange range{PhysAddr{state_.parked.base}, state_.parked.size_bytes};
-        Run& run = state_.runs[tag];
-        run.holder = need.holder;
-        ++run.serial;  // live
-        return grant_of({tag, run.serial}, range, run.first, reaches.front());
-      }
-    } else {
-      tag = state_.calls->take(state_, granules, need.context);
-      if (tag >= tables::kTableFull) [[unlikely]]
-        return std::unexpected{error_of(tag)};
+      // The same as below, without a look at the chunks.
+      const PhysRange range{PhysAddr{state_.parked.base}, state_.parked.size_bytes};
+      Run& run = state_.runs[tag];
+      run.holder = need.holder;
+      ++run.serial;  // live
+      return grant_of({tag, run.serial}, range, run.first, reaches.front());
     }
-    return grant_of(tag, granules, need.holder, reaches.front());
+    tag = state_.calls->take(state_, granules, need.context);
+    if (tag >= tables::kAskWithin) [[unlikely]] {
+      if (tag == tables::kAskWithin) return take_carefully(tables::Apart<Need>(need), reaches);
+      return std::unexpected{error_of(tag)};
+    }
+    return grant_of(tag, state_.bytes_of(granules), need.holder, reaches.front());
   }
 
   /// Gives a grant back.
@@ -169,7 +171,7 @@ class RangeAllocator {
   /// A tag's serials come round after 2^30 allocations under it: an older grant than that may be
   /// called foreign, or be taken for the live block, if that has its very range.
   /// Cost: linear in chunks; a refusal, in chunks + blocks.
-  CARVEOUT_HOT std::expected<void, Error> give_back(PhysRange range, std::uint32_t tag,
+  CARVEOUT_HOT std::expected<void, Error> give_back(const PhysRange& range, std::uint32_t tag,
                                                     std::uint32_t serial) {
     if (tag < state_.tags) [[likely]] {
       Run& run = state_.runs[tag];
@@ -180,7 +182,7 @@ class RangeAllocator {
         return {};
       }
     }
-    return give_back_carefully(range, tag, serial);
+    return give_back_carefully(tables::Apart<PhysRange>(range), tag, serial);
   }
 
   /// Gives back by address alone, for callers that kept nothing else. Detects everything but the
@@ -242,7 +244,8 @@ class RangeAllocator {
   /// Makes free what is parked, with the lock held.
   void collect() { tables::collect(state_); }
   /// Why a block is refused, of which it is known that it is.
-  [[nodiscard]] Error why_refused(PhysRange range, std::uint32_t tag, std::uint32_t serial) const;
+  [[nodiscard]] Error why_refused(const PhysRange& range, std::uint32_t tag,
+                                  std::uint32_t serial) const;
 
   [[nodiscard]] std::uint64_t granule_bytes() const { return state_.granule_bytes; }
   [[nodiscard]] std::size_t chunk_count() const { return state_.area_count; }
@@ -259,7 +262,7 @@ class RangeAllocator {
 
   explicit RangeAllocator(const tables::State& state) : state_{state} {}
 
-  [[nodiscard]] CARVEOUT_HOT Grant grant_of(tables::BlockName block, PhysRange range,
+  [[nodiscard]] CARVEOUT_HOT Grant grant_of(tables::BlockName block, const PhysRange& range,
                                             Granules first, const Reach& reach) const {
     return {.range = range,
             .dma = reach.to_dma(range.base),
@@ -269,7 +272,7 @@ class RangeAllocator {
   }
 
   /// Of a block that nobody has yet.
-  [[nodiscard]] CARVEOUT_HOT Grant grant_of(Tag tag, Granules granules, Holder holder,
+  [[nodiscard]] CARVEOUT_HOT Grant grant_of(Tag tag, std::uint64_t size_bytes, Holder holder,
                                             const Reach& reach) {
     Granules first = tag;
     std::uint32_t serial = tables::kOnlySerial;
@@ -280,7 +283,7 @@ class RangeAllocator {
       tables::put(run.serial, serial);
       first = run.first;
     }
-    return grant_of({tag, serial}, state_.range_of(first, granules), first, reach);
+    return grant_of({tag, serial}, {state_.address_of(first), size_bytes}, first, reach);
   }
 
   static Error error_of(Tag tag) {
@@ -291,9 +294,9 @@ class RangeAllocator {
       const Need& need, std::span<const Reach> reaches);
 
   /// Of a live block.
-  CARVEOUT_HOT void release(Run& run, PhysRange range, Tag tag, std::uint32_t serial) {
+  CARVEOUT_HOT void release(Run& run, const PhysRange& range, Tag tag, std::uint32_t serial) {
     run.serial = serial + 3;  // dead: next(Life::none, serial)
-    if (run.granules > state_.park_most) [[unlikely]] {
+    if (tables::kForSize || run.granules > state_.park_most) [[unlikely]] {
       state_.note_peak(state_.used_by_blocks());
       state_.calls->release(state_, tag);
       return;
@@ -311,13 +314,13 @@ class RangeAllocator {
   }
 
   /// What give_back() did not settle at once: a store without serials, or a refusal.
-  [[gnu::cold]] std::expected<void, Error> give_back_carefully(PhysRange range, Tag tag,
+  [[gnu::cold]] std::expected<void, Error> give_back_carefully(const PhysRange& range, Tag tag,
                                                                std::uint32_t serial);
 
   [[nodiscard]] std::uint64_t stated(Granules granules) const;
   [[nodiscard]] bool touches(const Reach& reach) const;
   [[nodiscard]] bool is_live(const tables::Step& step) const;
-  [[nodiscard]] bool is_live(PhysRange range) const;
+  [[nodiscard]] bool is_live(const PhysRange& range) const;
   [[nodiscard]] PhysRange range_of(const tables::Step& step) const;
 
   mutable tables::State state_;  ///< usage() merges what is parked

@@ -173,9 +173,7 @@ struct State {
   std::uint32_t slot_count = 0;
   const SlotCalls* slot_calls = nullptr;
 
-  [[nodiscard]] Granules used_by_blocks() const {
-    return parked.none() ? used : used - runs[parked.tag].granules;
-  }
+  [[nodiscard]] Granules used_by_blocks() const { return used - parked.granules; }
   void note_peak(Granules in_use) {
     if (in_use > peak) [[unlikely]]
       put(peak, in_use);
@@ -241,6 +239,9 @@ struct State {
 /// In place of a tag: nothing free would do, and something would, but no tag is left for it.
 inline constexpr Tag kExhausted = kNone;
 inline constexpr Tag kTableFull = kNone - 1;
+/// Of take() alone: take_within() is to be asked instead. So says a bitmap, and a library that is
+/// compiled for size, whichever way its callers are.
+inline constexpr Tag kAskWithin = kNone - 2;
 
 /// What a store does.
 struct Calls {
@@ -262,6 +263,8 @@ struct Calls {
   std::expected<void, Error> (*give_back)(State& state, PhysAddr first, std::uint64_t size_bytes);
 };
 
+/// take() of who leaves it to take_within().
+Tag ask_within(State& state, Granules granules, Context context);
 /// Makes free whatever is parked.
 void collect(State& state);
 /// The live block of that range, or the error of RangeAllocator::give_back_at().

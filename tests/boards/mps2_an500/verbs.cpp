@@ -27,21 +27,25 @@ AN500_COUNTED(alloc_placed)
 AN500_COUNTED(alloc_placed_behind)
 AN500_COUNTED(alloc_exact)
 AN500_COUNTED(alloc_exact_behind)
+AN500_COUNTED(alloc_longest)
 AN500_COUNTED(alloc_churned)
 AN500_COUNTED(alloc_placed_churned)
 AN500_COUNTED(alloc_placed_behind_churned)
 AN500_COUNTED(free)
 AN500_COUNTED(free_refused)
+AN500_COUNTED(free_refused_churned)
 AN500_COUNTED(free_churned)
 AN500_COUNTED(map_line)
 AN500_COUNTED(map_page)
 AN500_COUNTED(map_parts)
+AN500_COUNTED(map_parts_churned)
 AN500_COUNTED(map_copy_line)
 AN500_COUNTED(map_copy_page)
 AN500_COUNTED(map_copy_exact)
 AN500_COUNTED(unmap_line)
 AN500_COUNTED(unmap_page)
 AN500_COUNTED(unmap_parts)
+AN500_COUNTED(unmap_parts_churned)
 AN500_COUNTED(unmap_copy_line)
 AN500_COUNTED(unmap_copy_page)
 
@@ -336,6 +340,9 @@ void count_plain(const Bench& bench) {
       }
     }
   }
+  // All that there is: linear in it.
+  auto longest = alloc(bench.device(kPlain), kPool.size_bytes, kNow, counted_alloc_longest);
+  free(longest);
 }
 
 /// Whatever there is to ask for: every alignment, with and without a boundary.
@@ -417,16 +424,40 @@ void count_frees(const Bench& bench) {
   bench.clear();
 }
 
+/// The same numbers in every run.
+class Random {
+ public:
+  std::uint32_t next() {
+    last_ ^= last_ << 13;
+    last_ ^= last_ >> 17;
+    last_ ^= last_ << 5;
+    return last_;
+  }
+
+ private:
+  std::uint32_t last_ = 0x0bad'5eed;
+};
+
+/// What was given back already, of whatever it is said.
+void free_again(const Block& block) {
+  counted_begin();
+  const auto freed = free_coherent(block);
+  counted_free_refused_churned();
+  if (freed) board::check(false, "a block that was given back is refused");
+}
+
 /// Short ones and long ones alike, evenly by their logarithm, taken and given back in no order.
 void churn(const Device& device, bool placed, Row row) {
   static std::array<std::optional<Block>, 256> blocks;
-  std::uint32_t random = 0x0bad'5eed;
+  std::optional<Block> gone;
+  Random numbers;
   for (std::uint32_t step = 0; step < 20'000; ++step) {
-    random ^= random << 13;
-    random ^= random >> 17;
-    random ^= random << 5;
+    const std::uint32_t random = numbers.next();
     std::optional<Block>& slot = blocks[random % blocks.size()];
     if (slot) {
+      // Long since, as a rule: its memory has other owners.
+      if (step % 16 == 0 && gone) free_again(*gone);
+      if (step % 64 == 0) gone = slot;
       free(slot, counted_free_churned);
       continue;
     }
@@ -458,6 +489,41 @@ void lend(const Device& device, std::span<std::byte> lent, Context context, Row 
   }
 }
 
+/// Up to a page of it, each with parts of lines or without, some at a time: their copies churn the
+/// pool of copies.
+void churn_loans(const Device& device, Row mapped_row, Row unmapped_row) {
+  static std::array<std::optional<MappedBytes>, 16> lent;
+  constexpr Direction kDirections[]{Direction::to_device, Direction::from_device,
+                                    Direction::bidirectional};
+  Random numbers;
+  for (std::uint32_t step = 0; step < 20'000; ++step) {
+    std::optional<MappedBytes>& slot = lent[numbers.next() % lent.size()];
+    if (slot) {
+      counted_begin();
+      const auto unmapped = unmap(device, *slot);
+      unmapped_row();
+      if (!unmapped) board::fail(unmapped.error(), "a loan is taken back");
+      slot.reset();
+      continue;
+    }
+    const std::uint32_t random = numbers.next();
+    const std::uint32_t size = 1 + (numbers.next() & ((1U << random % 13) - 1));
+    // None crosses into another page.
+    const std::uint64_t first = random / 13 % (kPage - size + 1);
+    const auto bytes = bytes_at(device, buffer.data() + first, size);
+    if (!bytes) return board::fail(bytes.error(), "bytes");
+    counted_begin();
+    const auto mapped = map(device, *bytes, kDirections[random % 3], {.context = kNow.context});
+    mapped_row();
+    if (mapped) slot = *mapped;
+    if (!mapped) ++refused;
+  }
+  for (std::optional<MappedBytes>& slot : lent) {
+    if (slot && !unmap(device, *slot)) board::check(false, "a loan is taken back");
+    slot.reset();
+  }
+}
+
 /// One cache line, which is the least, and a page: what is between is linear.
 void count_loans(const Bench& bench) {
   constexpr auto kMustNotWait = Context::must_not_wait;
@@ -469,9 +535,11 @@ void count_loans(const Bench& bench) {
   }
   four_of_each_class_and_a_page(bench.copies);
   // As many bytes as a page has that share their first and their last line with somebody else's.
-  for (const std::size_t first : {1U, 17U, 31U}) {
-    lend(bench.device(kPlain), std::span{buffer}.subspan(first, kPage), kMustNotWait,
-         counted_map_parts, counted_unmap_parts);
+  for (const Devices lender : {kPlain, kBehindWindows}) {
+    for (const std::size_t first : {1U, 17U, 31U}) {
+      lend(bench.device(lender), std::span{buffer}.subspan(first, kPage), kMustNotWait,
+           counted_map_parts, counted_unmap_parts);
+    }
   }
   lend(bench.device(kCopied), line, kMustNotWait, counted_map_copy_line, counted_unmap_copy_line);
   lend(bench.device(kCopied), page, kMustNotWait, counted_map_copy_page, counted_unmap_copy_page);
@@ -509,6 +577,10 @@ int board::run() {
   count_loans(bench);
   churn(bench.device(kPlain), false, counted_alloc_churned);
   churn(bench.device(kPlain), true, counted_alloc_placed_churned);
+  churn_loans(bench.device(kPlain), counted_map_parts_churned, counted_unmap_parts_churned);
+  churn_loans(bench.device(kBehindWindows), counted_map_parts_churned, counted_unmap_parts_churned);
+  // Counted with the states that were made, for it shows a dearer call than they do.
+  churn_loans(bench.device(kCopied), counted_map_copy_page, counted_unmap_copy_page);
   bench.own_pools(comb);
   churn(bench.device(kBehindWindows), true, counted_alloc_placed_behind_churned);
   bench.clear();

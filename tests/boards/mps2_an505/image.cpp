@@ -43,37 +43,42 @@ constexpr PhysRange kPool = kPools[pool_default_38000420].chunks[0];
 constexpr PhysRange kContractPool{PhysAddr{0x3810'0000}, 0x1'0000};
 constexpr Alias kContractAlias{kContractPool.base, kContractPool.base, kContractPool.size_bytes};
 
+// The device that memory to be copied comes from. The jobs come from the engine's own, so that the
+// engine of the negative twin works, and finds other memory.
 #ifdef MPS2_AN505_WRONG_WINDOW
 constexpr Window kWrongWindows[]{
     {DmaAddr{kWindows0[0].dma.raw() + 0x4'0000}, kWindows0[0].cpu, kWindows0[0].size_bytes}};
-constexpr DeviceSettings kWrongDevices[]{{.name = kDevices[device_dma].name,
+constexpr DeviceSettings kBoardDevices[]{kDevices[device_dma],
+                                         {.name = "wrong window",
                                           .coherent_mask = kDevices[device_dma].coherent_mask,
                                           .translation = Translation::through(kWrongWindows)}};
-constexpr setup::Tables kBoard{.pools = kPools, .devices = kWrongDevices, .defaults = kDefaults};
+constexpr setup::Tables kBoard{.pools = kPools, .devices = kBoardDevices, .defaults = kDefaults};
+constexpr std::size_t kCopied = 1;
 #else
 constexpr const setup::Tables& kBoard = kTables;
+constexpr std::size_t kCopied = device_dma;
 #endif
 
-alignas(8) std::array<std::byte, kStorageBytes> storage;
+alignas(8) std::array<std::byte, setup::measure(kBoard)> storage;
 alignas(4096) std::array<std::byte, 4096> buffer;
 // What is lent lies where the engine sees it: image.ld.
 [[gnu::section(".lent")]] std::array<std::byte, 4096> lent;
 [[gnu::section(".lent")]] std::array<std::byte, 4096 + 2 * board::kGuard> second_lent;
 
 void run(System& system) {
-  const Device& device = *system.device(device_dma);
+  const Device& copied = *system.device(kCopied);
   Pool& pool = *system.find_pool(kPools[pool_default_38000420].name);
   check(pool.chunks()[0].uncached == carveout_pool_default_38000420_start &&
             pool.chunks()[0].uncached + kPool.size_bytes == carveout_pool_default_38000420_end,
         "the pool lies where the linker has it");
   {
-    auto engine = Pl081::create(device);
+    auto engine = Pl081::create(*system.device(device_dma));
     if (!engine) return fail(engine.error(), "a list of jobs");
     for (const std::uint32_t length : {16U, 4096U, 32768U}) {
-      board::check_copy(*engine, device, length);
+      board::check_copy(*engine, copied, length);
     }
-    board::check_streaming_copy(*engine, device, lent, second_lent);
-    board::check_wrong_destination(*engine, device, 0x8'0000);
+    board::check_streaming_copy(*engine, copied, lent, second_lent);
+    board::check_wrong_destination(*engine, copied, 0x8'0000);
   }
   check_equal(pool.usage().used_bytes, 0, "nothing of the pool is in use at the end");
 }

@@ -30,6 +30,7 @@ foreach(processor IN ITEMS aarch64 riscv64)
     ARGUMENTS
       --status 1
       --last "FAILED ${board}: "
+      --expect "ok   the engine says that it is done"
       --expect "FAIL nothing was moved"
       ${board}-28
       "${images}/virt.elf")
