@@ -12,8 +12,6 @@ namespace carveout {
 
 namespace {
 
-using tables::granules_for;
-
 /// What is wrong with a request whatever the memory.
 std::optional<Error> fault_of(const Need& need) {
   if (need.size_bytes == 0) return Error::zero_size;
